@@ -1,0 +1,29 @@
+#pragma once
+
+#include "http/Exchange.h"
+
+#include <functional>
+#include <memory>
+
+namespace companion::http {
+
+using Handler = std::function<void(Exchange)>;
+
+// Patterns are literal segments and {name} segments: "/api/v1/chat/sessions/{id}/messages". Literals win over names.
+// HEAD is answered by GET's handler without its body. A path that exists with other methods answers 405 with Allow,
+// OPTIONS answers them too. Anything else 404. Malformed percent-encoding 400.
+class Router
+{
+public:
+    Router();
+    ~Router();
+    void add(Method method, const QString &pattern, Handler handler);
+    // Looks up and calls the handler, or answers 404/405 itself. Exceptions from handlers become 500 and are logged.
+    void dispatch(Exchange exchange) const;
+
+private:
+    struct Tree;
+    std::unique_ptr<Tree> m_tree;
+};
+
+} // namespace companion::http

@@ -1,0 +1,112 @@
+#pragma once
+
+#include "common/Result.h"
+#include "common/models/Page.h"
+#include "common/models/Wallet.h"
+#include "db/Session.h"
+
+namespace companion::ledger {
+
+// Every operation carries an idempotency key, unique per user ("operations" in the database). The same key and the same
+// terms answer the first result again (`replayed`); the same key with other terms is refused: conflict.
+struct HoldTerms
+{
+    UserId user;
+    QString key;
+    Credits amount;
+    QDateTime expiresAt; // after it the hold can only be voided, by anyone
+    Credits dailyLimit;  // of the user's tier now: what a lazy refresh grants
+};
+
+struct Hold
+{
+    HoldId id;
+    Credits amount;
+    QDateTime expiresAt;
+    BalanceSummary balance; // after the hold
+    bool replayed = false;
+};
+
+struct Settlement
+{
+    TransactionId transaction; // null when the charge was 0
+    Charge charge;
+    BalanceSummary balance;
+    bool replayed = false;
+};
+
+struct GrantTerms
+{
+    UserId user;
+    QString key;
+    Bucket bucket = Bucket::Purchased; // purchased or bonus
+    Credits amount;
+    TransactionKind kind = TransactionKind::BonusGrant;
+    std::optional<QDateTime> expiresAt; // of a bonus lot
+    QString description;
+    QJsonObject metadata = {};
+};
+
+struct AdjustTerms
+{
+    UserId user;
+    QString key;
+    Bucket bucket = Bucket::Purchased;
+    Credits amount; // negative takes; never below what is unheld in the bucket: insufficient_credits
+    QString reason;
+    UserId actor;
+};
+
+struct TransactionFilter
+{
+    std::optional<UserId> user; // operators may leave it out
+    std::optional<TransactionKind> kind;
+    std::optional<QDateTime> from;
+    std::optional<QDateTime> to;
+};
+
+struct AuditFinding
+{
+    UserId user;
+    QString rule;   // stable name: chain_broken, head_mismatch, balance_mismatch, lot_mismatch, legs_unbalanced, …
+    QString detail; // ids and figures, no personal text
+};
+
+// The books. Each function is one call of one PL/pgSQL function (docs/ledger.md): lock the wallet, free what has
+// expired, refresh the day, answer a repeated key, refuse in order of precedence, and only then write. Stateless; safe
+// on any worker. All but `audit` may also be called inside a caller's transaction, to commit with its other writes.
+class Ledger
+{
+public:
+    // insufficient_credits (required, available), conflict, not_found
+    Result<Hold> hold(db::Session &db, const HoldTerms &terms) const;
+    // amount ≤ the hold's; the rest is released. conflict: voided, captured otherwise, or past its deadline.
+    Result<Settlement> capture(db::Session &db, const UserId &user, const HoldId &hold, Credits amount,
+                               const QString &description, const QJsonObject &metadata) const;
+    Result<BalanceSummary> voidHold(db::Session &db, const UserId &user, const HoldId &hold) const;
+
+    Result<Transaction> grant(db::Session &db, const GrantTerms &terms) const;
+    Result<Transaction> adjust(db::Session &db, const AdjustTerms &terms) const;
+    // A new row that undoes one (kind chat → chat_refund, else adjustment), out of or into the lots it touched.
+    Result<Transaction> reverse(db::Session &db, const UserId &user, const TransactionId &original, const QString &key,
+                                const QString &reason, const UserId &actor) const;
+
+    // The day's credit, once a UTC day, whoever asks first. Makes the wallet where there is none yet.
+    Result<BalanceSummary> refresh(db::Session &db, const UserId &user, Credits dailyLimit) const;
+    Result<Balance> balance(db::Session &db, const UserId &user, Credits dailyLimit) const; // refreshes first
+
+    // By cursor: newest first, the same cost at any depth. By offset: with the total.
+    Result<Page<Transaction>> transactions(db::Session &db, const TransactionFilter &filter,
+                                           const PageRequest &page) const;
+
+    // Scheduled: voids what is past its deadline, expires lots, refreshes users active in the last 7 days.
+    // Each call does one bounded batch and says how many it touched; 0 means done.
+    int sweepHolds(db::Session &db, int batch) const;
+    int sweepLots(db::Session &db, int batch) const;
+    int sweepRefresh(db::Session &db, int batch) const;
+
+    // Recomputes everything from the history. Read-only, one snapshot; operator role.
+    QList<AuditFinding> audit(db::Session &db, std::optional<UserId> only = {}) const;
+};
+
+} // namespace companion::ledger

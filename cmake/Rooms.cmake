@@ -1,0 +1,46 @@
+# A room is a folder: every .cpp and .h in it belongs to it, and it may use just the rooms it names.
+# Files called *Routes.cpp form a second small library, <room>_routes, the only part that knows http.
+#
+#   companion_room(ledger USES db common)
+#   companion_routes(ledger USES api)
+
+function(companion_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp *.h)
+  list(FILTER sources EXCLUDE REGEX "Routes\\.(cpp|h)$")
+  if(sources MATCHES "\\.cpp")
+    add_library(${name} STATIC ${sources})
+    set(scope PUBLIC)
+  else()
+    add_library(${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  target_include_directories(${name} ${scope} ${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/backend)
+  target_link_libraries(${name} ${scope} ${ROOM_USES} ${ROOM_LINKS} Qt6::Core)
+endfunction()
+
+function(companion_routes name)
+  cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS *Routes.cpp *Routes.h)
+  add_library(${name}_routes STATIC ${sources})
+  target_link_libraries(${name}_routes PUBLIC ${name} ${ROOM_USES} ${ROOM_LINKS})
+endfunction()
+
+# Every tests/<folder>/tst_*.cpp is one program and one ctest entry named <folder>/<name>.
+#   companion_tests(ledger USES ledger test_support [LABELS long])
+function(companion_tests folder)
+  cmake_parse_arguments(T "" "TIMEOUT" "USES;LABELS" ${ARGN})
+  file(GLOB programs CONFIGURE_DEPENDS tst_*.cpp)
+  foreach(source ${programs})
+    get_filename_component(test ${source} NAME_WE)
+    string(REPLACE "tst_" "" short ${test})
+    set(target test_${folder}_${short})
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE ${T_USES} Qt6::Test)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD OFF)
+    add_test(NAME ${folder}/${short} COMMAND ${target})
+    set_tests_properties(${folder}/${short} PROPERTIES
+      TIMEOUT $<IF:$<BOOL:${T_TIMEOUT}>,${T_TIMEOUT},120> LABELS "${T_LABELS}"
+      ENVIRONMENT "QT_QPA_PLATFORM=offscreen;LC_ALL=C.UTF-8")
+  endforeach()
+endfunction()
