@@ -1,0 +1,54 @@
+#pragma once
+
+#include <QDateTime>
+#include <QString>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+
+namespace companion::moderation {
+
+class RuleBook;
+
+enum class DisclosureReason { SessionStart, Asked, Interval };
+
+// One user message, and when this session was last told. The interval is counted over a continuing session: a session
+// that was told before and goes on is told again after `every`, whenever its next message comes.
+struct Occasion
+{
+    QDateTime now;
+    std::optional<QDateTime> lastTold; // nullopt: this session has not been told yet
+    QStringView message;
+    QString characterName;
+    QString locale; // BCP 47; the message's own language wins when the question was asked in it
+};
+
+struct DisclosureNotice
+{
+    DisclosureReason reason = DisclosureReason::SessionStart;
+    QString text; // for `companion.disclosure`; the session's `lastTold` becomes `now`
+};
+
+// Says when the product has to say that it is an AI: at a session's start, when asked, and every three hours.
+// Immutable, safe on any thread.
+class Disclosure
+{
+public:
+    static QString builtInFile();
+    static std::expected<std::shared_ptr<const Disclosure>, QStringList> load(
+        const QString &file = builtInFile(), std::chrono::seconds every = std::chrono::hours(3));
+
+    std::optional<DisclosureNotice> due(const Occasion &occasion) const;
+    // Whether the text asks if it talks to a machine, in any of the languages of the file ("en", "de", "es", …).
+    std::optional<QString> askedIn(QStringView message) const;
+
+private:
+    Disclosure() = default;
+
+    std::shared_ptr<const RuleBook> m_questions;
+    QHash<QString, QString> m_texts; // by language; %1 is the character's name
+    std::chrono::seconds m_every{};
+};
+
+} // namespace companion::moderation
