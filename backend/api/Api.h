@@ -1,157 +1,120 @@
 #pragma once
 
-#include "common/models/Page.h"
+#include "api/Call.h"
+#include "api/Endpoint.h"
 #include "db/Workers.h"
 #include "http/RateLimiter.h"
 #include "http/Router.h"
 #include "identity/AccessTokens.h"
-#include "identity/Account.h"
 
-#include <QJsonObject>
+#include <QElapsedTimer>
+#include <QHash>
+#include <QObject>
 #include <functional>
 
 namespace companion::api {
 
-// Who may call. Operator endpoints name their roles (admin may always) and run on the operator lane.
-struct Access
-{
-    enum class Kind { Public, SignedIn, Operator } kind = Kind::SignedIn;
-    QList<Role> roles = {};
-
-    static Access everybody() { return {Kind::Public}; }
-    static Access signedIn() { return {Kind::SignedIn}; }
-    static Access operators(QList<Role> roles) { return {Kind::Operator, std::move(roles)}; }
-};
-
-enum class Rate { None, Common, Chat, SignIn };
-
-struct Answer
-{
-    int status = 200;
-    QJsonObject schema = {}; // empty: no body, or one that is not JSON
-    const char *contentType = "application/json";
-};
-
-template <Described T>
-Answer answer(int status = 200)
-{
-    return {status, schemaOf<T>()};
-}
-
-struct QueryParameter
-{
-    const char *name;
-    const char *description;
-    QJsonObject schema = {{QStringLiteral("type"), QStringLiteral("string")}};
-};
-
-// What an endpoint is, said once: it routes, authorises, limits, checks unknown query parameters, and writes the
-// OpenAPI document. A status or code that is not declared here must never be answered; in tests that is a failure.
-struct Endpoint
-{
-    http::Method method = http::Method::Get;
-    QString path;
-    QString tag;     // group in the document: "Chat"
-    QString summary; // one line
-    Access access = Access::signedIn();
-    QJsonObject body = {};     // JSON Schema of the request body; empty: none is read
-    QList<Answer> answers = {};
-    QList<ErrorCode> refusals = {}; // beyond those every endpoint may answer (unauthenticated, rate_limited, …)
-    QList<QueryParameter> query = {};
-    Rate rate = Rate::Common;
-    bool idempotencyKeyRequired = false;
-    bool paged = false; // takes limit, offset, and where `cursor` is true also cursor
-    bool cursor = false;
-};
-
-// One authorised request inside an act.
-class Call
-{
-public:
-    Call(const http::Request &request, std::optional<identity::Account> account)
-        : m_request(request)
-        , m_account(std::move(account))
-    {
-    }
-    const http::Request &request() const { return m_request; }
-    const identity::Account &account() const; // a Bug on public endpoints
-    UserId user() const { return account().id(); }
-
-    // The body as a model: 400 malformed_request, 415, or 422 with every wrong place.
-    template <Described T>
-    Result<T> body() const
-    {
-        const auto object = jsonBody();
-        if (!object)
-            return std::unexpected(object.error());
-        return fromJson<T>(*object);
-    }
-    Result<QJsonObject> jsonBody() const;
-    Result<PageRequest> page() const;
-    // A path id: not_found for a malformed one.
-    template <class IdType>
-    Result<IdType> id(const QString &name = QStringLiteral("id")) const
-    {
-        const auto parsed = IdType::parse(m_request.param(name));
-        if (!parsed)
-            return refuse(ErrorCode::NotFound, QStringLiteral("There is no such object."));
-        return *parsed;
-    }
-    std::optional<QString> query(const QString &name) const;
-    Result<std::optional<QDateTime>> queryTime(const QString &name) const;
-    QString idempotencyKey() const; // validated by Api; empty where none was sent
-
-private:
-    http::Request m_request;
-    std::optional<identity::Account> m_account;
-};
-
 using Act = std::function<Result<http::Reply>(const Call &, db::Session &)>;
-// On the loop, for what waits (chat turns, streams): only the token has been checked.
-using LoopHandler = std::function<void(http::Exchange, identity::TokenClaims)>;
 
-template <Described T>
-http::Reply ok(const T &model, int status = 200)
+// What a loop handler is given: who asks (the token has been checked, the database not yet asked), and the rate limit's
+// headers for whatever it answers.
+struct Entry
 {
-    return http::Reply::json(toJson(model), status);
-}
-template <Described T>
-http::Reply created(const T &model)
-{
-    return ok(model, 201);
-}
+    identity::TokenClaims claims;
+    http::Headers headers;
+};
+using LoopHandler = std::function<void(http::Exchange, Entry)>;
 
-// The doors. Routes add their endpoints at start; then mount() puts them on the router.
-class Api
+// The worker pools: row-level security by user, operators, and slow work in bulk.
+struct Lanes
 {
+    db::Workers &app;
+    db::Workers &operators;
+    db::Workers &bulk;
+};
+
+struct RateLimits
+{
+    int common_perMinute = 600;
+    int signIn_perMinute = 20; // by address
+};
+
+// What the features tell the doors; set by the composition before the server listens. All run inside acts.
+struct Hooks
+{
+    // Status and roles as the database says now: unauthenticated or account_suspended.
+    std::function<Result<identity::Account>(db::Session &, const UserId &)> account;
+    // Requests a minute that the user's tier allows on chat routes; answered from a cache for 30 s.
+    std::function<Result<int>(db::Session &, const UserId &)> chatQuota;
+    // An API key's owner: unauthenticated, account_suspended.
+    std::function<Result<identity::TokenClaims>(db::Session &, const QString &)> apiKey;
+    // After the account was loaded in a signed-in act: the lazy daily refresh.
+    std::function<void(db::Session &, const identity::Account &)> signedIn = {};
+    // A status that the endpoint did not declare was answered. Tests fail here.
+    std::function<void(const Endpoint &, int status)> undeclared = {};
+};
+
+// The doors. Routes add their endpoints at start, before the server listens. Loop thread.
+class Api : public QObject
+{
+    Q_OBJECT
 public:
-    struct Lanes
-    {
-        db::Workers &app;      // row-level security by user
-        db::Workers &operators;
-        db::Workers &bulk;
-    };
-    Api(http::Router &router, Lanes lanes, const identity::AccessTokens &tokens, http::RateLimiter &limiter);
+    Api(http::Router &router, Lanes lanes, const identity::AccessTokens &tokens, http::RateLimiter &limiter,
+        Hooks hooks, RateLimits limits = {});
 
     // Runs in one transaction: as the caller (row-level security) for signed-in endpoints, as operator for the others.
-    // Committed when the act answers, rolled back when it refuses or throws.
-    void act(Endpoint endpoint, Act act);
+    // Committed when the act answers, rolled back when it refuses or throws. Where the endpoint requires an
+    // Idempotency-Key, a repeated request gets the first answer again.
+    void act(const Endpoint &endpoint, Act act);
     // Without a transaction of its own: the act decides what commits with what.
-    void bareAct(Endpoint endpoint, Act act);
-    void onLoop(Endpoint endpoint, LoopHandler handler);
-
-    // Runs first in every signed-in act, after the account was loaded: the lazy daily refresh.
-    std::function<void(db::Session &, const identity::Account &)> onSignedIn;
+    void bareAct(const Endpoint &endpoint, Act act);
+    // On the bulk lane, for what takes long; one transaction, operators only.
+    void bulkAct(const Endpoint &endpoint, Act act);
+    // For what waits (chat turns, streams): called on the loop.
+    void onLoop(const Endpoint &endpoint, LoopHandler handler);
 
     const QList<Endpoint> &endpoints() const { return m_endpoints; }
-    QJsonObject openApi() const;
+    // Answers with the endpoint's error form and the rate limit's headers.
+    void refuse(const http::Exchange &exchange, const Endpoint &endpoint, const Refusal &refusal,
+                const http::Headers &headers) const;
+    void answer(const http::Exchange &exchange, const Endpoint &endpoint, Result<http::Reply> reply,
+                const http::Headers &headers) const;
 
 private:
+    enum class Scope { Transaction, Bare, Bulk };
+    using Identified = std::function<void(identity::TokenClaims)>;
+    using Admitted = std::function<void(http::Headers)>;
+    struct CachedQuota
+    {
+        int perMinute = 0;
+        qint64 since_ms = 0;
+    };
+
+    void add(const Endpoint &endpoint, LoopHandler handler);
+    void addAct(const Endpoint &endpoint, Act act, Scope scope);
+    std::optional<Refusal> problemWith(const http::Request &request, const Endpoint &endpoint) const;
+    void identify(const http::Exchange &exchange, const Endpoint &endpoint, const Identified &then);
+    void limit(const http::Exchange &exchange, const Endpoint &endpoint, const identity::TokenClaims &claims,
+               const Admitted &then);
+    void take(const http::Exchange &exchange, const Endpoint &endpoint, const QString &bucket, int perMinute,
+              const Admitted &then);
+    void withChatQuota(const http::Exchange &exchange, const Endpoint &endpoint, const UserId &user,
+                       std::function<void(int perMinute)> then);
+    db::Workers &laneOf(const Endpoint &endpoint, Scope scope) const;
+    Result<http::Reply> perform(db::Session &db, const Endpoint &endpoint, const Act &act, Scope scope,
+                                const http::Request &request, const identity::TokenClaims &claims) const;
+    Result<Call> authorise(db::Session &db, const Endpoint &endpoint, const http::Request &request,
+                           const identity::TokenClaims &claims) const;
+
     http::Router &m_router;
     Lanes m_lanes;
     const identity::AccessTokens &m_tokens;
     http::RateLimiter &m_limiter;
+    Hooks m_hooks;
+    RateLimits m_limits;
     QList<Endpoint> m_endpoints;
+    QHash<UserId, CachedQuota> m_quotas;
+    QElapsedTimer m_uptime;
 };
 
 } // namespace companion::api

@@ -148,4 +148,15 @@ private:
     bool m_open = true;
 };
 
+// A point inside a transaction to which an act's writes can be rolled back without losing the whole.
+class Savepoint
+{
+public:
+    explicit Savepoint(Session &session);
+    void rollback();
+
+private:
+    Session &m_session;
+};
+
 } // namespace companion::db

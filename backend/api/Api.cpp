@@ -1,0 +1,277 @@
+#include "api/Api.h"
+
+#include "api/Idempotency.h"
+
+#include <algorithm>
+
+namespace companion::api {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr qint64 quotaCache_ms = 30'000;
+constexpr qsizetype quotaCacheSize = 50'000;
+
+QByteArray bearerOf(const http::Request &request)
+{
+    const QByteArray header = request.headers.value("Authorization");
+    return header.size() > 7 && header.first(7).toLower() == "bearer " ? header.sliced(7).trimmed() : QByteArray();
+}
+
+http::Headers rateHeaders(const http::RateVerdict &verdict)
+{
+    http::Headers headers;
+    const auto number = [](int value) { return QByteArray::number(value); };
+    headers.set("X-RateLimit-Limit", number(verdict.limit));
+    headers.set("X-RateLimit-Remaining", number(verdict.remaining));
+    headers.set("X-RateLimit-Reset", number(verdict.reset_s));
+    headers.set("RateLimit", "\"default\";r=" + number(verdict.remaining) + ";t=" + number(verdict.reset_s));
+    headers.set("RateLimit-Policy", "\"default\";q=" + number(verdict.limit) + ";w=60");
+    return headers;
+}
+
+bool isPrintableKey(const QByteArray &key)
+{
+    return key.size() >= 1 && key.size() <= 128
+        && std::ranges::all_of(key, [](char c) { return c >= 0x21 && c <= 0x7e; });
+}
+
+QStringList knownParameters(const Endpoint &endpoint)
+{
+    QStringList names;
+    for (const QueryParameter &parameter : endpoint.query)
+        names.append(QString::fromLatin1(parameter.name));
+    if (endpoint.paged)
+        names << u"limit"_s << u"offset"_s;
+    if (endpoint.cursor)
+        names << u"limit"_s << u"cursor"_s;
+    return names;
+}
+
+} // namespace
+
+Api::Api(http::Router &router, Lanes lanes, const identity::AccessTokens &tokens, http::RateLimiter &limiter,
+         Hooks hooks, RateLimits limits)
+    : m_router(router)
+    , m_lanes(lanes)
+    , m_tokens(tokens)
+    , m_limiter(limiter)
+    , m_hooks(std::move(hooks))
+    , m_limits(limits)
+{
+    m_uptime.start();
+}
+
+void Api::act(const Endpoint &endpoint, Act act)
+{
+    addAct(endpoint, std::move(act), Scope::Transaction);
+}
+
+void Api::bareAct(const Endpoint &endpoint, Act act)
+{
+    addAct(endpoint, std::move(act), Scope::Bare);
+}
+
+void Api::bulkAct(const Endpoint &endpoint, Act act)
+{
+    ensure(endpoint.access.kind == Access::Kind::Operator, "the bulk lane is for operators");
+    addAct(endpoint, std::move(act), Scope::Bulk);
+}
+
+void Api::onLoop(const Endpoint &endpoint, LoopHandler handler)
+{
+    add(endpoint, std::move(handler));
+}
+
+void Api::addAct(const Endpoint &endpoint, Act act, Scope scope)
+{
+    add(endpoint, [this, endpoint, act = std::move(act), scope](http::Exchange exchange, Entry entry) {
+        laneOf(endpoint, scope)
+            .act(
+                this,
+                [this, endpoint, act, scope, request = exchange.request(), claims = entry.claims](db::Session &db) {
+                    return perform(db, endpoint, act, scope, request, claims);
+                },
+                [this, endpoint, exchange, headers = entry.headers](Result<http::Reply> reply) {
+                    answer(exchange, endpoint, std::move(reply), headers);
+                });
+    });
+}
+
+// Every request's way in: is it well formed, who asks, may they ask so often; then the handler.
+void Api::add(const Endpoint &endpoint, LoopHandler handler)
+{
+    m_endpoints.append(endpoint);
+    m_router.add(endpoint.method, endpoint.path, [this, endpoint, handler](http::Exchange exchange) {
+        if (const auto problem = problemWith(exchange.request(), endpoint))
+            return refuse(exchange, endpoint, *problem, {});
+        identify(exchange, endpoint, [=, this](identity::TokenClaims claims) {
+            limit(exchange, endpoint, claims, [=](http::Headers headers) { handler(exchange, {claims, headers}); });
+        });
+    });
+}
+
+std::optional<Refusal> Api::problemWith(const http::Request &request, const Endpoint &endpoint) const
+{
+    const QByteArray key = request.headers.value("Idempotency-Key");
+    const bool hasKey = request.headers.contains("Idempotency-Key");
+    if (!hasKey && endpoint.idempotencyKeyRequired)
+        return Refusal{ErrorCode::MalformedRequest, u"Send an Idempotency-Key: this request moves money."_s};
+    if (hasKey && !isPrintableKey(key))
+        return Refusal{ErrorCode::MalformedRequest,
+                       u"The Idempotency-Key must be 1 to 128 printable ASCII characters."_s};
+
+    const QStringList known = knownParameters(endpoint);
+    QList<FieldError> errors;
+    for (const auto &[name, value] : request.query.queryItems(QUrl::FullyDecoded))
+        if (!known.contains(name))
+            errors.append({u"/query/"_s + name, u"is not a known parameter"_s});
+    if (!errors.isEmpty())
+        return Call::invalidQuery(errors);
+    return std::nullopt;
+}
+
+void Api::identify(const http::Exchange &exchange, const Endpoint &endpoint, const Identified &then)
+{
+    if (endpoint.access.kind == Access::Kind::Public)
+        return then({});
+    const QByteArray token = bearerOf(exchange.request());
+    if (token.isEmpty())
+        return refuse(exchange, endpoint,
+                      {ErrorCode::Unauthenticated, u"Send Authorization: Bearer with an access token."_s}, {});
+    if (endpoint.acceptsApiKey && token.startsWith("sk-companion-")) {
+        m_lanes.operators.act(
+            this, [this, key = QString::fromLatin1(token)](db::Session &db) { return m_hooks.apiKey(db, key); },
+            [=, this](Result<identity::TokenClaims> claims) {
+                return claims ? then(*claims) : refuse(exchange, endpoint, claims.error(), {});
+            });
+        return;
+    }
+    const auto claims = m_tokens.verify(token);
+    return claims ? then(*claims) : refuse(exchange, endpoint, claims.error(), {});
+}
+
+void Api::limit(const http::Exchange &exchange, const Endpoint &endpoint, const identity::TokenClaims &claims,
+                const Admitted &then)
+{
+    const QString who = claims.user.isNull() ? exchange.request().peer.toString() : claims.user.toString();
+    switch (endpoint.rate) {
+    case Rate::None:
+        return then({});
+    case Rate::Common:
+        return take(exchange, endpoint, u"common:"_s + who, m_limits.common_perMinute, then);
+    case Rate::SignIn:
+        return take(exchange, endpoint, u"signin:"_s + exchange.request().peer.toString(), m_limits.signIn_perMinute,
+                    then);
+    case Rate::Chat:
+        return withChatQuota(exchange, endpoint, claims.user,
+                             [=, this](int perMinute) { take(exchange, endpoint, u"chat:"_s + who, perMinute, then); });
+    }
+}
+
+void Api::take(const http::Exchange &exchange, const Endpoint &endpoint, const QString &bucket, int perMinute,
+               const Admitted &then)
+{
+    m_limiter.take(bucket, {perMinute}, this, [=, this](http::RateVerdict verdict) {
+        const http::Headers headers = rateHeaders(verdict);
+        if (verdict.allowed)
+            return then(headers);
+        refuse(exchange, endpoint,
+               {.code = ErrorCode::RateLimited,
+                .detail = u"At most %1 requests a minute; wait %2 s."_s.arg(verdict.limit).arg(verdict.retryAfter_s),
+                .retryAfter_s = verdict.retryAfter_s},
+               headers);
+    });
+}
+
+void Api::withChatQuota(const http::Exchange &exchange, const Endpoint &endpoint, const UserId &user,
+                        std::function<void(int perMinute)> then)
+{
+    const qint64 now_ms = m_uptime.elapsed();
+    if (const auto known = m_quotas.constFind(user);
+        known != m_quotas.constEnd() && now_ms - known->since_ms < quotaCache_ms)
+        return then(known->perMinute);
+    m_lanes.operators.act(
+        this, [this, user](db::Session &db) { return m_hooks.chatQuota(db, user); },
+        [=, this](Result<int> perMinute) {
+            if (!perMinute)
+                return refuse(exchange, endpoint, perMinute.error(), {});
+            if (m_quotas.size() >= quotaCacheSize)
+                m_quotas.clear();
+            m_quotas.insert(user, {*perMinute, now_ms});
+            then(*perMinute);
+        });
+}
+
+db::Workers &Api::laneOf(const Endpoint &endpoint, Scope scope) const
+{
+    if (scope == Scope::Bulk)
+        return m_lanes.bulk;
+    return endpoint.access.kind == Access::Kind::SignedIn ? m_lanes.app : m_lanes.operators;
+}
+
+Result<http::Reply> Api::perform(db::Session &db, const Endpoint &endpoint, const Act &act, Scope scope,
+                                 const http::Request &request, const identity::TokenClaims &claims) const
+{
+    if (scope == Scope::Bare) {
+        const auto call = authorise(db, endpoint, request, claims);
+        return call ? act(*call, db) : std::unexpected(call.error());
+    }
+
+    std::optional<db::Transaction> transaction;
+    if (endpoint.access.kind == Access::Kind::SignedIn)
+        transaction.emplace(db, claims.user);
+    else
+        transaction.emplace(db);
+    const auto call = authorise(db, endpoint, request, claims);
+    if (!call)
+        return std::unexpected(call.error());
+    if (m_hooks.signedIn && endpoint.access.kind == Access::Kind::SignedIn)
+        m_hooks.signedIn(db, call->account());
+    if (endpoint.idempotencyKeyRequired)
+        return actOnce(db, *transaction, endpoint, *call, act);
+    const auto reply = act(*call, db);
+    if (reply)
+        transaction->commit();
+    return reply;
+}
+
+Result<Call> Api::authorise(db::Session &db, const Endpoint &endpoint, const http::Request &request,
+                            const identity::TokenClaims &claims) const
+{
+    if (endpoint.access.kind == Access::Kind::Public)
+        return Call(request, std::nullopt);
+    auto account = m_hooks.account(db, claims.user);
+    if (!account)
+        return std::unexpected(account.error());
+    // The key may have narrowed the roles; the database has the last word on both.
+    account->user.roles.removeIf([&](Role role) { return !claims.roles.contains(role); });
+    if (endpoint.access.kind == Access::Kind::Operator && !account->hasAny(endpoint.access.roles))
+        return companion::refuse(ErrorCode::RoleRequired, u"Your role does not allow this."_s);
+    return Call(request, *account, claims.device);
+}
+
+void Api::refuse(const http::Exchange &exchange, const Endpoint &endpoint, const Refusal &refusal,
+                 const http::Headers &headers) const
+{
+    answer(exchange, endpoint, std::unexpected(refusal), headers);
+}
+
+void Api::answer(const http::Exchange &exchange, const Endpoint &endpoint, Result<http::Reply> reply,
+                 const http::Headers &headers) const
+{
+    if (!reply) {
+        const Refusal refusal = reply.error();
+        reply = endpoint.problem(refusal, exchange.request().id);
+        if (describe(refusal.code).status == 401)
+            reply->with("WWW-Authenticate", "Bearer");
+    }
+    for (const auto &[name, value] : headers.all())
+        reply->with(name, value);
+    if (m_hooks.undeclared && !declares(endpoint, reply->status))
+        m_hooks.undeclared(endpoint, reply->status);
+    http::Exchange(exchange).send(std::move(*reply));
+}
+
+} // namespace companion::api
