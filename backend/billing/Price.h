@@ -6,10 +6,10 @@ namespace companion::billing {
 
 struct PriceTerms
 {
-    Credits ratePer1k = Credits::fromUnits(1000);     // 0.1 credits
-    Credits minimumCharge = Credits::fromUnits(100);  // 0.01 credits
-    Factor multiplier = Factor::fromUnits(10000);     // the character's
-    Factor discount = {};                             // the tier's, 0.30 for 30 %
+    Credits ratePer1k = Credits::fromUnits(1000); // 0.1 credits
+    Credits minimumCharge = Credits::fromUnits(100); // 0.01 credits
+    Factor multiplier = Factor::fromUnits(10000); // the character's
+    Factor discount = {}; // the tier's, 0.30 for 30 %
 };
 
 // max(minimumCharge, tokens / 1000 × rate × multiplier × (1 − discount)): all factors exact, rounded once, half up, to

@@ -80,17 +80,17 @@ struct StatsSummary
 {
     QDateTime from;
     QDateTime to;
-    Figure dailyActiveUsers;   // the mean of the range's days
-    Figure weeklyActiveUsers;  // in the range's last 7 days
+    Figure dailyActiveUsers; // the mean of the range's days
+    Figure weeklyActiveUsers; // in the range's last 7 days
     Figure monthlyActiveUsers; // in the range's last 30 days
-    Figure conversionPercent;  // of active users, those on a paid tier
-    Figure revenueUsd;         // cash received
+    Figure conversionPercent; // of active users, those on a paid tier
+    Figure revenueUsd; // cash received
     Figure arpuUsd;
     Figure creditsSpent;
     Figure creditsGranted;
     Figure turns;
     Figure llmCostUsd;
-    Figure blockedPercent;     // of user messages
+    Figure blockedPercent; // of user messages
 
     static constexpr const char *modelName = "StatsSummary";
     static constexpr auto fields()
@@ -116,7 +116,7 @@ struct RevenuePoint
 {
     QDateTime day;
     QString product; // tier or package code
-    QString amount;  // decimal text in `currency`
+    QString amount; // decimal text in `currency`
     QString currency;
     int count = 0;
 
@@ -144,12 +144,11 @@ struct ActivityPoint
     static constexpr auto fields()
     {
         using P = ActivityPoint;
-        return std::tuple(field("day", &P::day, {.title = "Day"}),
-                          field("active_users", &P::activeUsers, {.title = "Active users"}),
-                          field("new_users", &P::newUsers, {.title = "New users"}),
-                          field("turns", &P::turns, {.title = "Replies"}),
-                          field("credits_spent", &P::creditsSpent, {.title = "Credits spent"}),
-                          field("credits_granted", &P::creditsGranted, {.title = "Credits granted"}));
+        return std::tuple(
+            field("day", &P::day, {.title = "Day"}), field("active_users", &P::activeUsers, {.title = "Active users"}),
+            field("new_users", &P::newUsers, {.title = "New users"}), field("turns", &P::turns, {.title = "Replies"}),
+            field("credits_spent", &P::creditsSpent, {.title = "Credits spent"}),
+            field("credits_granted", &P::creditsGranted, {.title = "Credits granted"}));
     }
 };
 
@@ -182,7 +181,7 @@ struct SystemInfo
 {
     QString version;
     QString environment; // development or production
-    QString model;       // the LLM's name; "rehearsal" for the built-in one
+    QString model; // the LLM's name; "rehearsal" for the built-in one
     bool rehearsal = false;
     QDateTime startedAt;
     QList<SystemComponent> components;
@@ -238,7 +237,7 @@ struct PersonaTestRequest
 struct Verdict
 {
     QString direction; // input or output
-    QString action;    // allow, block, crisis
+    QString action; // allow, block, crisis
     QString category;
     QString rule;
 
@@ -259,8 +258,8 @@ struct PersonaTestResult
     int promptTokens = 0;
     int completionTokens = 0;
     int totalTokens = 0;
-    Credits price;      // what a user without discount would pay
-    QString costUsd;    // what the provider bills; "0.0000" from the rehearsal model
+    Credits price; // what a user without discount would pay
+    QString costUsd; // what the provider bills; "0.0000" from the rehearsal model
     int firstToken_ms = 0;
     int total_ms = 0;
     QList<Verdict> verdicts;

@@ -10,7 +10,7 @@ enum class Mode { Normal, Spicy };
 template <>
 struct EnumNames<Mode>
 {
-    static constexpr std::array values {std::pair {Mode::Normal, "normal"}, std::pair {Mode::Spicy, "spicy"}};
+    static constexpr std::array values{std::pair{Mode::Normal, "normal"}, std::pair{Mode::Spicy, "spicy"}};
 };
 
 // What everybody may see of a published character. Prompts are never in it.
@@ -82,8 +82,8 @@ template <>
 struct EnumNames<CharacterStatus>
 {
     using S = CharacterStatus;
-    static constexpr std::array values {std::pair {S::Draft, "draft"}, std::pair {S::Published, "published"},
-                                        std::pair {S::Archived, "archived"}};
+    static constexpr std::array values{std::pair{S::Draft, "draft"}, std::pair{S::Published, "published"},
+                                       std::pair{S::Archived, "archived"}};
 };
 
 // GET /admin/characters/{id}: the draft that is edited, beside what is published.

@@ -65,8 +65,8 @@ enum class MessageRole { User, Assistant };
 template <>
 struct EnumNames<MessageRole>
 {
-    static constexpr std::array values {std::pair {MessageRole::User, "user"},
-                                        std::pair {MessageRole::Assistant, "assistant"}};
+    static constexpr std::array values{std::pair{MessageRole::User, "user"},
+                                       std::pair{MessageRole::Assistant, "assistant"}};
 };
 
 struct Message
@@ -77,8 +77,8 @@ struct Message
     Mode mode = Mode::Normal;
     QString content;
     QDateTime createdAt;
-    std::optional<Credits> cost;     // of a reply
-    std::optional<int> tokens;       // of a reply: the provider's total
+    std::optional<Credits> cost; // of a reply
+    std::optional<int> tokens; // of a reply: the provider's total
     std::optional<QString> finishReason;
 
     static constexpr const char *modelName = "Message";
@@ -122,7 +122,8 @@ struct Quote
     static constexpr const char *modelName = "Quote";
     static constexpr auto fields()
     {
-        return std::tuple(field("max_cost", &Quote::maxCost), field("affordable_max_tokens", &Quote::affordableMaxTokens),
+        return std::tuple(field("max_cost", &Quote::maxCost),
+                          field("affordable_max_tokens", &Quote::affordableMaxTokens),
                           field("would_clamp", &Quote::wouldClamp));
     }
 };
@@ -217,11 +218,11 @@ struct CompanionPart
     static constexpr auto fields()
     {
         using C = CompanionPart;
-        return std::tuple(field("session_id", &C::sessionId), field("message_id", &C::messageId), field("mode", &C::mode),
-                          field("charge", &C::charge), field("balance", &C::balance), field("memories", &C::memories),
-                          field("clamped_max_tokens", &C::clampedMaxTokens), field("disclosure", &C::disclosure),
-                          field("crisis", &C::crisis), field("degraded", &C::degraded),
-                          field("latency_ms", &C::latency));
+        return std::tuple(field("session_id", &C::sessionId), field("message_id", &C::messageId),
+                          field("mode", &C::mode), field("charge", &C::charge), field("balance", &C::balance),
+                          field("memories", &C::memories), field("clamped_max_tokens", &C::clampedMaxTokens),
+                          field("disclosure", &C::disclosure), field("crisis", &C::crisis),
+                          field("degraded", &C::degraded), field("latency_ms", &C::latency));
     }
 };
 

@@ -10,26 +10,26 @@ enum class Role { User, Admin, Finance, Support, Qa, Viewer };
 template <>
 struct EnumNames<Role>
 {
-    static constexpr std::array values {std::pair {Role::User, "user"},       std::pair {Role::Admin, "admin"},
-                                        std::pair {Role::Finance, "finance"}, std::pair {Role::Support, "support"},
-                                        std::pair {Role::Qa, "qa"},           std::pair {Role::Viewer, "viewer"}};
+    static constexpr std::array values{std::pair{Role::User, "user"},       std::pair{Role::Admin, "admin"},
+                                       std::pair{Role::Finance, "finance"}, std::pair{Role::Support, "support"},
+                                       std::pair{Role::Qa, "qa"},           std::pair{Role::Viewer, "viewer"}};
 };
 
 enum class Tier { Free, Premium, Vip };
 template <>
 struct EnumNames<Tier>
 {
-    static constexpr std::array values {std::pair {Tier::Free, "free"}, std::pair {Tier::Premium, "premium"},
-                                        std::pair {Tier::Vip, "vip"}};
+    static constexpr std::array values{std::pair{Tier::Free, "free"}, std::pair{Tier::Premium, "premium"},
+                                       std::pair{Tier::Vip, "vip"}};
 };
 
 enum class UserStatus { Active, Suspended, Erased };
 template <>
 struct EnumNames<UserStatus>
 {
-    static constexpr std::array values {std::pair {UserStatus::Active, "active"},
-                                        std::pair {UserStatus::Suspended, "suspended"},
-                                        std::pair {UserStatus::Erased, "erased"}};
+    static constexpr std::array values{std::pair{UserStatus::Active, "active"},
+                                       std::pair{UserStatus::Suspended, "suspended"},
+                                       std::pair{UserStatus::Erased, "erased"}};
 };
 
 // What a user sees of their own account.
@@ -43,7 +43,7 @@ struct User
     std::optional<QDateTime> tierExpiresAt;
     bool ageVerified = false;
     std::optional<QString> region; // ISO 3166-1 alpha-2
-    QString locale;                // BCP 47
+    QString locale; // BCP 47
     QDateTime createdAt;
 
     static constexpr const char *modelName = "User";
@@ -51,7 +51,8 @@ struct User
     {
         return std::tuple(field("id", &User::id), field("display_name", &User::displayName, {.title = "Name"}),
                           field("email", &User::email, {.title = "Email"}),
-                          field("roles", &User::roles, {.title = "Roles"}), field("tier", &User::tier, {.title = "Tier"}),
+                          field("roles", &User::roles, {.title = "Roles"}),
+                          field("tier", &User::tier, {.title = "Tier"}),
                           field("tier_expires_at", &User::tierExpiresAt, {.title = "Tier until", .nullable = true}),
                           field("age_verified", &User::ageVerified, {.title = "Age verified"}),
                           field("region", &User::region, {.title = "Region", .nullable = true}),
@@ -79,8 +80,8 @@ enum class LoginProvider { AccessKey, Firebase };
 template <>
 struct EnumNames<LoginProvider>
 {
-    static constexpr std::array values {std::pair {LoginProvider::AccessKey, "access_key"},
-                                        std::pair {LoginProvider::Firebase, "firebase"}};
+    static constexpr std::array values{std::pair{LoginProvider::AccessKey, "access_key"},
+                                       std::pair{LoginProvider::Firebase, "firebase"}};
 };
 
 struct LoginRequest

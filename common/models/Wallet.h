@@ -9,26 +9,42 @@ enum class Bucket { DailyFree, Purchased, Bonus };
 template <>
 struct EnumNames<Bucket>
 {
-    static constexpr std::array values {std::pair {Bucket::DailyFree, "daily_free"},
-                                        std::pair {Bucket::Purchased, "purchased"}, std::pair {Bucket::Bonus, "bonus"}};
+    static constexpr std::array values{std::pair{Bucket::DailyFree, "daily_free"},
+                                       std::pair{Bucket::Purchased, "purchased"}, std::pair{Bucket::Bonus, "bonus"}};
 };
 
 enum class TransactionKind {
-    DailyRefresh, DailyExpiry, Purchase, BonusGrant, BonusExpiry, Chat, ChatRefund, PaymentRefund, Chargeback, Debt,
-    DebtPayment, Adjustment, SubscriptionChange,
+    DailyRefresh,
+    DailyExpiry,
+    Purchase,
+    BonusGrant,
+    BonusExpiry,
+    Chat,
+    ChatRefund,
+    PaymentRefund,
+    Chargeback,
+    Debt,
+    DebtPayment,
+    Adjustment,
+    SubscriptionChange,
 };
 template <>
 struct EnumNames<TransactionKind>
 {
     using K = TransactionKind;
-    static constexpr std::array values {
-        std::pair {K::DailyRefresh, "daily_refresh"}, std::pair {K::DailyExpiry, "daily_expiry"},
-        std::pair {K::Purchase, "purchase"},          std::pair {K::BonusGrant, "bonus_grant"},
-        std::pair {K::BonusExpiry, "bonus_expiry"},   std::pair {K::Chat, "chat"},
-        std::pair {K::ChatRefund, "chat_refund"},     std::pair {K::PaymentRefund, "payment_refund"},
-        std::pair {K::Chargeback, "chargeback"},      std::pair {K::Debt, "debt"},
-        std::pair {K::DebtPayment, "debt_payment"},   std::pair {K::Adjustment, "adjustment"},
-        std::pair {K::SubscriptionChange, "subscription_change"}};
+    static constexpr std::array values{std::pair{K::DailyRefresh, "daily_refresh"},
+                                       std::pair{K::DailyExpiry, "daily_expiry"},
+                                       std::pair{K::Purchase, "purchase"},
+                                       std::pair{K::BonusGrant, "bonus_grant"},
+                                       std::pair{K::BonusExpiry, "bonus_expiry"},
+                                       std::pair{K::Chat, "chat"},
+                                       std::pair{K::ChatRefund, "chat_refund"},
+                                       std::pair{K::PaymentRefund, "payment_refund"},
+                                       std::pair{K::Chargeback, "chargeback"},
+                                       std::pair{K::Debt, "debt"},
+                                       std::pair{K::DebtPayment, "debt_payment"},
+                                       std::pair{K::Adjustment, "adjustment"},
+                                       std::pair{K::SubscriptionChange, "subscription_change"}};
 };
 
 // An amount split over the three buckets: a charge, a change, or a state.
@@ -143,8 +159,7 @@ struct Transaction
     {
         return std::tuple(field("id", &Transaction::id), field("kind", &Transaction::kind, {.title = "Kind"}),
                           field("amount", &Transaction::amount, {.title = "Amount"}),
-                          field("buckets", &Transaction::buckets),
-                          field("balance_after", &Transaction::balanceAfter),
+                          field("buckets", &Transaction::buckets), field("balance_after", &Transaction::balanceAfter),
                           field("created_at", &Transaction::createdAt, {.title = "Time"}),
                           field("description", &Transaction::description, {.title = "Description"}),
                           field("metadata", &Transaction::metadata));
