@@ -53,7 +53,8 @@ concept Described = requires {
     { T::modelName } -> std::convertible_to<const char *>;
 };
 
-// An enumeration names its values once: template <> struct EnumNames<Mode> { static constexpr std::array values {…pairs} }.
+// An enumeration names its values once:
+// template <> struct EnumNames<Mode> { static constexpr std::array values{…pairs}; };
 template <class E>
 struct EnumNames;
 
