@@ -27,6 +27,7 @@ struct Refusal
     std::optional<Credits> required = {};
     std::optional<Credits> available = {};
     std::optional<int> retryAfter_s = {};
+    bool operator==(const Refusal &) const = default; // signals that carry a Result need it
 };
 
 template <class T>

@@ -15,12 +15,13 @@ struct ChatMessage
 
 struct Request
 {
-    QString model; // empty: the provider's default
+    QString model = {}; // empty: the provider's default
     QList<ChatMessage> messages;
     int maxTokens = 512;
-    std::optional<double> temperature;
-    QString endUser;    // a pseudonym for the provider's abuse reports
-    QString personaName; // for the rehearsal model's voice only; never sent
+    std::optional<double> temperature = {};
+    QString endUser = {}; // a pseudonym for the provider's abuse reports
+    QString personaName = {}; // for the rehearsal model's voice only; never sent
+    int priority = 0; // the higher goes first while all connections to the provider are busy
 };
 
 struct Completion
@@ -33,6 +34,7 @@ struct Completion
     QString model;               // that answered
     int firstToken_ms = 0;
     int total_ms = 0;
+    bool operator==(const Completion &) const = default;
 };
 
 // One running generation. Lives on the loop thread and deletes itself after finished(). finished() comes exactly once,

@@ -133,6 +133,7 @@ struct Usage
     int promptTokens = 0;
     int completionTokens = 0;
     int totalTokens = 0;
+    bool operator==(const Usage &) const = default;
 
     static constexpr const char *modelName = "Usage";
     static constexpr auto fields()
