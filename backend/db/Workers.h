@@ -5,8 +5,13 @@
 
 #include <QObject>
 #include <QPointer>
+#include <QThread>
+#include <condition_variable>
+#include <deque>
 #include <functional>
+#include <mutex>
 #include <type_traits>
+#include <vector>
 
 namespace companion::db {
 
@@ -25,35 +30,70 @@ struct ResultOf<Result<T>>
 //
 //   m_workers.act(this, [=](db::Session &db) { return store.find(db, id); }, &ChatTurn::admitted);
 //
-// The act runs on a worker and may return T or Result<T>; `then` gets a Result<T> on the context's thread (queued
-// invocation), or is dropped when the context is gone by then; the act itself always runs to its end. Without the act
-// having run, `then` gets `overloaded` (queue full, Retry-After 1) or `not_ready` (no connection to be had). A
-// DatabaseError becomes `not_ready` (connection lost) or `internal`, a Bug becomes `internal`; both are logged here.
+// The act runs on a worker and may return T, Result<T> or nothing; `then` gets a Result<T> on the context's thread
+// (queued invocation), or is dropped when the context is gone by then; the act itself always runs to its end. Without
+// the act having run, `then` gets `overloaded` (queue full, Retry-After 1), `not_ready` (no connection to be had) or
+// `shutting_down` (after stop()). A DatabaseError becomes `not_ready` (connection lost) or `internal`, a Bug becomes
+// `internal`; both are logged here. The context lives on the thread of the Workers object: the event loop's.
 class Workers : public QObject
 {
     Q_OBJECT
 public:
     struct Options
     {
-        QString name;         // thread and metric name: "app", "operator", "bulk"
+        QString name; // thread and metric name: "app", "operator", "bulk"
         int threads = 8;
         int queueLimit = 1000;
         int statementTimeout_ms = 30'000;
     };
+    struct Load
+    {
+        int threads = 0;
+        int running = 0; // acts running now
+        int queued = 0; // acts waiting now
+        quint64 done = 0;
+        quint64 overloaded = 0; // turned away because the queue was full
+        quint64 failed = 0; // ended by a DatabaseError, a Bug or for want of a connection
+    };
+
+    // The clock outlives the workers. Connections are made at each thread's first act.
+    Workers(const Target &target, const Clock &clock, Options options, QObject *parent = nullptr);
+    ~Workers() override; // stops
 
     template <class Act, class Then>
     void act(QObject *context, Act act, Then then)
     {
-        using Answer = typename ResultOf<std::invoke_result_t<Act, Session &>>::type;
-        auto box = std::make_shared<Answer>(std::unexpected(Refusal {}));
-        enqueue({.run = [box, act = std::move(act)](Session &session) mutable { *box = act(session); },
+        using Returned = std::invoke_result_t<Act, Session &>;
+        using Answer = typename ResultOf<Returned>::type;
+        auto box = std::make_shared<Answer>(std::unexpected(Refusal{}));
+        enqueue({.run =
+                     [box, act = std::move(act)](Session &session) mutable {
+                         if constexpr (std::is_void_v<Returned>) {
+                             act(session);
+                             *box = Answer();
+                         } else {
+                             *box = act(session);
+                         }
+                     },
                  .refused = [box](const Refusal &refusal) { *box = std::unexpected(refusal); },
-                 .then = [context = QPointer<QObject>(context), box, then = std::move(then)]() mutable {
-                     if (context)
-                         deliver(context.data(), then, std::move(*box));
-                 },
-                 .context = context});
+                 .then =
+                     [context = QPointer<QObject>(context), box, then = std::move(then)]() mutable {
+                         if (context)
+                             deliver(context.data(), then, std::move(*box));
+                     }});
     }
+    // For an act whose answer nobody awaits.
+    template <class Act>
+    void act(Act act)
+    {
+        this->act(this, std::move(act), [](const auto &) { });
+    }
+
+    // Turns new acts away, lets the queued ones run to their end, and joins the threads. Answers that are on their way
+    // still arrive as long as this object and the event loop live.
+    void stop();
+    Load load() const; // from any thread
+    const Options &options() const { return m_options; }
 
 private:
     struct Job
@@ -61,9 +101,14 @@ private:
         std::function<void(Session &)> run;
         std::function<void(const Refusal &)> refused;
         std::function<void()> then;
-        QPointer<QObject> context;
     };
+    using SharedJob = std::shared_ptr<Job>;
     void enqueue(Job job);
+    void work();
+    SharedJob next();
+    bool attempt(Session &session, Job &job);
+    void post(SharedJob job);
+    void finished(bool well);
 
     template <class Then, class Answer>
     static void deliver(QObject *context, Then &then, Answer answer)
@@ -78,6 +123,16 @@ private:
     {
         (static_cast<C *>(context)->*then)(std::move(answer));
     }
+
+    const Target m_target;
+    const Clock &m_clock;
+    const Options m_options;
+    mutable std::mutex m_mutex; // guards what follows
+    std::condition_variable m_wake;
+    std::deque<SharedJob> m_queue;
+    bool m_stopping = false;
+    Load m_load;
+    std::vector<std::unique_ptr<QThread>> m_threads;
 };
 
 } // namespace companion::db

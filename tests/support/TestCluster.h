@@ -1,0 +1,36 @@
+#pragma once
+
+#include "db/Target.h"
+
+#include <QString>
+#include <memory>
+
+class QProcess;
+
+namespace companion::test {
+
+// A private PostgreSQL server of this test program: made at the first use (about a second), in a directory of its own
+// under the temporary folder, reachable by its Unix socket only. It ends and the directory goes when the program ends,
+// however that happens: a shell holds the other end of a pipe from this program and tidies up when that breaks.
+// Durability is off. The newest PostgreSQL from 15 on under /usr/lib/postgresql is taken.
+class TestCluster
+{
+public:
+    static TestCluster &instance();
+    ~TestCluster();
+
+    db::Target superuser(const QString &database = QStringLiteral("postgres")) const;
+    // What a crash or an administrator does, for tests of reconnecting: all sessions end with 57P01; ready again on
+    // return.
+    void restart();
+    QString directory() const { return m_directory; }
+
+private:
+    TestCluster();
+    void waitUntilReady();
+
+    QString m_directory;
+    std::unique_ptr<QProcess> m_keeper;
+};
+
+} // namespace companion::test
