@@ -1,6 +1,7 @@
 #include "db/Migrator.h"
 
 #include "common/Ensure.h"
+#include "db/DatabaseError.h"
 #include "db/Session.h"
 
 #include <QCryptographicHash>
@@ -53,12 +54,15 @@ QStringList namesOf(const QList<Migration> &migrations)
 }
 
 void apply(Session &owner, const Migration &migration)
-{
+try {
     Transaction transaction(owner);
     owner.script(QString::fromUtf8(migration.sql));
     owner.script(u"INSERT INTO public.schema_migrations (number, name, checksum) VALUES (%1, %2, %3)"_s.arg(
         QString::number(migration.number), literal(migration.name), literal(migration.checksum())));
     transaction.commit();
+} catch (const DatabaseError &error) {
+    throw DatabaseError(u"migration %1: "_s.arg(migration.name) + QString::fromUtf8(error.what()), error.sqlState(),
+                        error.constraint());
 }
 
 } // namespace
