@@ -38,6 +38,7 @@ private:
 
 using UserId = Id<struct UserTag>;
 using AccessKeyId = Id<struct AccessKeyTag>;
+using ApiKeyId = Id<struct ApiKeyTag>; // a user's own key for the /v1 door
 using DeviceId = Id<struct DeviceTag>; // a family of refresh tokens: one signed-in device
 using CharacterId = Id<struct CharacterTag>;
 using CharacterVersionId = Id<struct CharacterVersionTag>;

@@ -6,19 +6,24 @@
 #include "common/models/Identity.h"
 
 #include <memory>
+#include <mutex>
 
 namespace companion::identity {
 
 struct TokenClaims
 {
     UserId user;
-    DeviceId device;
+    DeviceId device;   // null for an API key
     QList<Role> roles; // what the key narrowed the user's roles to; the account's own roles still decide
     QDateTime expiresAt;
 };
 
 // Signs and verifies our own access tokens: JWS compact, HS256, `kid` names one of our keys, at most 900 s.
-// Verifying needs no database and is safe on any thread; keys come from `signing_keys` at start and after a rotation.
+// Verifying needs no database and is safe on any thread (22 µs, docs/roles.md); keys come from `signing_keys` at start
+// and after a rotation (SigningKeys).
+//
+// Only what issue() writes is accepted, byte for byte: the header must be one of our keys' own headers (so there is no
+// alg, crit or kid to play with), the payload must be its claims' one canonical form (no claim twice, none unknown).
 class AccessTokens
 {
 public:
@@ -30,16 +35,23 @@ public:
     AccessTokens(const Clock &clock, QList<Key> keys); // the first signs, all verify
     ~AccessTokens();
 
+    // Expires at claims.expiresAt, but never later than lifetime_s from now.
     QString issue(const TokenClaims &claims) const;
     // unauthenticated (anything wrong, said alike) or token_expired
     Result<TokenClaims> verify(const QByteArray &token) const;
     void setKeys(QList<Key> keys);
 
     static constexpr int lifetime_s = 900;
+    static constexpr int clockSkew_s = 60; // how far ahead another instance's clock may be
+    static constexpr qsizetype maxLength = 2048;
 
 private:
-    struct Private;
-    std::unique_ptr<Private> d;
+    struct KeyRing;
+    std::shared_ptr<const KeyRing> keys() const;
+
+    const Clock &m_clock;
+    mutable std::mutex m_mutex; // held just to copy the pointer
+    std::shared_ptr<const KeyRing> m_keys;
 };
 
 } // namespace companion::identity

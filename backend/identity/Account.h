@@ -2,13 +2,16 @@
 
 #include "common/models/Identity.h"
 
+#include <algorithm>
+
 namespace companion::identity {
 
 // Who is asking, as the database says now: loaded anew in every act, so that a suspension works at once.
 struct Account
 {
-    User user;
+    User user; // its tier is the one that counts now: a paid tier whose end has passed reads free
     UserStatus status = UserStatus::Active;
+    qint64 version = 1; // of what the user's object says: the ETag
 
     UserId id() const { return user.id; }
     Tier tier() const { return user.tier; }

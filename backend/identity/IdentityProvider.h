@@ -9,16 +9,20 @@ namespace companion::identity {
 struct VerifiedIdentity
 {
     UserId user;
-    QList<Role> roles; // what this credential may act as
+    // What the credential narrows the user's roles to; nullopt: it does not.
+    std::optional<QList<Role>> narrowedTo = {};
+    // The access key that proved it: when it is revoked, the devices that signed in with it are signed out.
+    std::optional<AccessKeyId> accessKey = {};
 };
 
-// One way to prove who one is. Runs inside an act on the operator lane (the user is not known before).
+// One way to prove who one is. Runs inside an act on the operator lane (the user is not known before), in its
+// transaction. It says whose the credential is; SignInService checks that user's status. Stateless, any thread.
 class IdentityProvider
 {
 public:
     virtual ~IdentityProvider() = default;
     virtual LoginProvider kind() const = 0;
-    // unauthenticated, account_suspended
+    // unauthenticated
     virtual Result<VerifiedIdentity> verify(db::Session &db, const QString &token) const = 0;
 };
 

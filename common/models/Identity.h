@@ -72,7 +72,8 @@ struct UserPatch
     {
         return std::tuple(field("display_name", &UserPatch::displayName, {.minLength = 1, .maxLength = 80}),
                           field("region", &UserPatch::region, {.pattern = "[A-Z]{2}"}),
-                          field("locale", &UserPatch::locale, {.pattern = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"}));
+                          field("locale", &UserPatch::locale,
+                                {.maxLength = 35, .pattern = "[a-z]{2,3}(-[A-Za-z0-9]{2,8})*"}));
     }
 };
 
@@ -141,6 +142,84 @@ struct Device
                           field("created_at", &Device::createdAt, {.title = "Signed in"}),
                           field("last_used_at", &Device::lastUsedAt, {.title = "Last used"}),
                           field("current", &Device::current, {.title = "This one"}));
+    }
+};
+
+// POST /auth/age-verification
+struct AgeVerificationRequest
+{
+    QString method;
+    QString reference; // the verifier's own; any for the method "development"
+
+    static constexpr const char *modelName = "AgeVerificationRequest";
+    static constexpr auto fields()
+    {
+        using R = AgeVerificationRequest;
+        return std::tuple(field("method", &R::method, {.minLength = 1, .maxLength = 40}),
+                          field("reference", &R::reference, {.maxLength = 200}));
+    }
+};
+
+struct AgeVerification
+{
+    bool ageVerified = false;
+    QString method;
+    QDateTime verifiedAt;
+    std::optional<QString> notice; // set where nobody's age was really checked
+
+    static constexpr const char *modelName = "AgeVerification";
+    static constexpr auto fields()
+    {
+        using V = AgeVerification;
+        return std::tuple(field("age_verified", &V::ageVerified), field("method", &V::method),
+                          field("verified_at", &V::verifiedAt), field("notice", &V::notice));
+    }
+};
+
+// A user's own key for the /v1 door.
+struct ApiKey
+{
+    ApiKeyId id;
+    QString name;
+    QString prefix; // the key's beginning, to recognise it by
+    QDateTime createdAt;
+    std::optional<QDateTime> lastUsedAt; // exact to 5 minutes
+
+    static constexpr const char *modelName = "ApiKey";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("id", &ApiKey::id), field("name", &ApiKey::name, {.title = "Name"}),
+                          field("prefix", &ApiKey::prefix, {.title = "Key"}),
+                          field("created_at", &ApiKey::createdAt, {.title = "Created"}),
+                          field("last_used_at", &ApiKey::lastUsedAt, {.title = "Last used", .nullable = true}));
+    }
+};
+
+struct ApiKeyRequest
+{
+    QString name;
+
+    static constexpr const char *modelName = "ApiKeyRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("name", &ApiKeyRequest::name, {.minLength = 1, .maxLength = 80}));
+    }
+};
+
+struct CreatedApiKey
+{
+    ApiKeyId id;
+    QString name;
+    QString prefix;
+    QDateTime createdAt;
+    QString key; // shown this once
+
+    static constexpr const char *modelName = "CreatedApiKey";
+    static constexpr auto fields()
+    {
+        using K = CreatedApiKey;
+        return std::tuple(field("id", &K::id), field("name", &K::name), field("prefix", &K::prefix),
+                          field("created_at", &K::createdAt), field("key", &K::key));
     }
 };
 

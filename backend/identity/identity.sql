@@ -1,0 +1,209 @@
+-- name: load_account
+-- Noting that the user was seen never waits: who cannot have the row at once leaves it to the next request.
+WITH seen AS (
+    UPDATE users SET last_seen_at = :now::timestamptz
+    WHERE id = (SELECT id FROM users
+                WHERE id = :user_id::uuid AND status = 'active'
+                  AND (last_seen_at IS NULL OR last_seen_at < :now::timestamptz - interval '5 minutes')
+                FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
+       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
+       age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version,
+       :device_id::uuid IS NULL OR EXISTS (SELECT FROM devices
+           WHERE devices.id = :device_id::uuid AND devices.user_id = users.id AND revoked_at IS NULL) AS signed_in
+FROM users WHERE id = :user_id::uuid
+
+-- name: find_account
+SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
+       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
+       age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version
+FROM users WHERE id = :user_id::uuid
+
+-- name: find_account_by_email
+SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
+       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
+       age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version
+FROM users WHERE lower(email) = lower(:email::text)
+
+-- name: create_user
+INSERT INTO users (id, display_name, email, roles, region, locale, created_at)
+VALUES (:id::uuid, :display_name::text, :email::text, :roles::text[], :region::text, :locale::text, :now::timestamptz)
+ON CONFLICT (lower(email)) DO NOTHING
+RETURNING id
+
+-- name: lock_user
+SELECT version FROM users WHERE id = :user_id::uuid AND status <> 'erased' FOR NO KEY UPDATE
+
+-- name: change_profile
+UPDATE users SET display_name = coalesce(:display_name::text, display_name), region = coalesce(:region::text, region),
+                 locale = coalesce(:locale::text, locale)
+WHERE id = :user_id::uuid
+
+-- name: change_standing
+UPDATE users SET status = coalesce(:status::text, status), roles = coalesce(:roles::text[], roles),
+                 status_changed_at = CASE WHEN status <> coalesce(:status::text, status) THEN :now::timestamptz
+                                          ELSE status_changed_at END
+WHERE id = :user_id::uuid
+
+-- name: set_tier
+UPDATE users SET tier = :tier::text, tier_expires_at = :expires_at::timestamptz WHERE id = :user_id::uuid
+
+-- name: mark_age_verified
+UPDATE users SET age_verified_at = :now::timestamptz, age_verified_method = :method::text WHERE id = :user_id::uuid
+
+-- name: keep_age_verification
+INSERT INTO age_verifications (id, user_id, method, reference, verified_at)
+VALUES (:id::uuid, :user_id::uuid, :method::text, :reference::text, :now::timestamptz)
+
+-- name: create_access_key
+INSERT INTO access_keys (id, user_id, key_hash, prefix, roles, created_at)
+VALUES (:id::uuid, :user_id::uuid, :key_hash::bytea, :prefix::text, :roles::text[], :now::timestamptz)
+
+-- name: use_access_key
+WITH used AS (
+    UPDATE access_keys SET last_used_at = :now::timestamptz
+    WHERE id = (SELECT id FROM access_keys
+                WHERE key_hash = :key_hash::bytea AND revoked_at IS NULL
+                  AND (last_used_at IS NULL OR last_used_at < :now::timestamptz - interval '5 minutes')
+                FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT id, user_id, roles FROM access_keys WHERE key_hash = :key_hash::bytea AND revoked_at IS NULL
+
+-- name: list_access_keys
+SELECT access_keys.id, user_id, email, prefix, access_keys.roles, access_keys.created_at, last_used_at, revoked_at
+FROM access_keys JOIN users ON users.id = user_id
+WHERE :user_id::uuid IS NULL OR user_id = :user_id::uuid
+ORDER BY access_keys.created_at DESC, access_keys.id LIMIT 1000
+
+-- name: find_access_keys
+SELECT access_keys.id, user_id, email, prefix, access_keys.roles, access_keys.created_at, last_used_at, revoked_at
+FROM access_keys JOIN users ON users.id = user_id
+WHERE access_keys.id::text = lower(:which::text) OR prefix = :which::text OR key_hash = :key_hash::bytea
+LIMIT 2
+
+-- name: revoke_access_key
+UPDATE access_keys SET revoked_at = coalesce(revoked_at, :now::timestamptz) WHERE id = :id::uuid
+
+-- name: revoke_devices_of_access_key
+UPDATE devices SET revoked_at = :now::timestamptz, revoke_reason = 'key_revoked'
+WHERE access_key_id = :id::uuid AND revoked_at IS NULL
+
+-- name: create_device
+INSERT INTO devices (id, user_id, provider, access_key_id, roles, user_agent, created_at, last_used_at, expires_at)
+VALUES (:id::uuid, :user_id::uuid, :provider::text, :access_key_id::uuid, :roles::text[], :user_agent::text,
+        :now::timestamptz, :now::timestamptz, :expires_at::timestamptz)
+
+-- name: create_refresh_token
+INSERT INTO refresh_tokens (token_hash, device_id, user_id, issued_at, expires_at)
+VALUES (:token_hash::bytea, :device_id::uuid, :user_id::uuid, :now::timestamptz, :expires_at::timestamptz)
+
+-- name: lock_device_of_token
+-- The device is locked before its tokens are read: of many refreshes at once each sees what the one before has done.
+SELECT id FROM devices
+WHERE id = (SELECT device_id FROM refresh_tokens WHERE token_hash = :token_hash::bytea)
+FOR UPDATE
+
+-- name: find_refresh_token
+SELECT refresh_tokens.user_id, refresh_tokens.expires_at, used_at, revoked_at, roles
+FROM refresh_tokens JOIN devices ON devices.id = device_id
+WHERE token_hash = :token_hash::bytea
+
+-- name: use_refresh_token
+UPDATE refresh_tokens SET used_at = :now::timestamptz WHERE token_hash = :token_hash::bytea
+
+-- name: prolong_device
+UPDATE devices SET last_used_at = :now::timestamptz, expires_at = :expires_at::timestamptz WHERE id = :device_id::uuid
+
+-- name: revoke_device
+UPDATE devices SET revoked_at = :now::timestamptz, revoke_reason = :reason::text
+WHERE id = :device_id::uuid AND user_id = :user_id::uuid AND revoked_at IS NULL AND expires_at > :now::timestamptz
+
+-- name: list_devices
+SELECT id, user_agent, created_at, last_used_at FROM devices
+WHERE user_id = :user_id::uuid AND revoked_at IS NULL AND expires_at > :now::timestamptz
+ORDER BY last_used_at DESC, id LIMIT :limit::int OFFSET :offset::bigint
+
+-- name: count_devices
+SELECT count(*) AS total FROM devices
+WHERE user_id = :user_id::uuid AND revoked_at IS NULL AND expires_at > :now::timestamptz
+
+-- name: purge_devices
+-- Their refresh tokens go with them.
+DELETE FROM devices WHERE id IN (
+    SELECT id FROM devices WHERE expires_at < :now::timestamptz - interval '1 day'
+    ORDER BY expires_at LIMIT :batch::int FOR UPDATE SKIP LOCKED)
+
+-- name: lock_api_keys
+-- So that two creations at once cannot both be the last that is allowed.
+SELECT pg_advisory_xact_lock(hashtextextended('api_keys ' || :user_id::text, 0))
+
+-- name: count_api_keys
+SELECT count(*) AS total FROM api_keys WHERE user_id = :user_id::uuid AND revoked_at IS NULL
+
+-- name: create_api_key
+INSERT INTO api_keys (id, user_id, key_hash, prefix, name, created_at)
+VALUES (:id::uuid, :user_id::uuid, :key_hash::bytea, :prefix::text, :name::text, :now::timestamptz)
+
+-- name: list_api_keys
+SELECT id, name, prefix, created_at, last_used_at FROM api_keys
+WHERE user_id = :user_id::uuid AND revoked_at IS NULL
+ORDER BY created_at DESC, id LIMIT :limit::int OFFSET :offset::bigint
+
+-- name: revoke_api_key
+UPDATE api_keys SET revoked_at = :now::timestamptz
+WHERE id = :id::uuid AND user_id = :user_id::uuid AND revoked_at IS NULL
+
+-- name: use_api_key
+WITH used AS (
+    UPDATE api_keys SET last_used_at = :now::timestamptz
+    WHERE id = (SELECT id FROM api_keys
+                WHERE key_hash = :key_hash::bytea AND revoked_at IS NULL
+                  AND (last_used_at IS NULL OR last_used_at < :now::timestamptz - interval '5 minutes')
+                FOR NO KEY UPDATE SKIP LOCKED)
+)
+SELECT user_id, status FROM api_keys JOIN users ON users.id = user_id
+WHERE key_hash = :key_hash::bytea AND revoked_at IS NULL
+
+-- name: lock_signing_keys
+SELECT pg_advisory_xact_lock(hashtextextended('signing_keys', 0))
+
+-- name: delete_dead_signing_keys
+DELETE FROM signing_keys WHERE verifies_until <= :now::timestamptz
+
+-- name: delete_signing_keys
+DELETE FROM signing_keys
+
+-- name: newest_signing_key
+SELECT signs_from FROM signing_keys ORDER BY signs_from DESC LIMIT 1
+
+-- name: end_signing_keys
+UPDATE signing_keys SET verifies_until = :verifies_until::timestamptz WHERE verifies_until IS NULL
+
+-- name: create_signing_key
+INSERT INTO signing_keys (id, secret, created_at, signs_from)
+VALUES (:id::text, :secret::bytea, :now::timestamptz, :signs_from::timestamptz)
+
+-- name: list_signing_keys
+-- The one that signs now is first, then the older ones, then what is only published yet.
+SELECT id, secret FROM signing_keys ORDER BY signs_from > :now::timestamptz, signs_from DESC
+
+-- name: append_audit
+SELECT append_audit(:id::uuid, :now::timestamptz, :actor::text, :act::text, :target::text, :reason::text,
+                    :before::jsonb, :after::jsonb, :request_id::text) AS sequence
+
+-- name: list_audit
+SELECT sequence, id, at_time, actor, act, target, reason, before, after, request_id FROM audit_log
+WHERE sequence < :below::bigint
+  AND (:actor::text IS NULL OR actor = :actor::text)
+  AND (:act::text IS NULL OR act = :act::text)
+  AND (:target::text IS NULL OR target = :target::text)
+  AND (:from::timestamptz IS NULL OR at_time >= :from::timestamptz)
+  AND (:to::timestamptz IS NULL OR at_time < :to::timestamptz)
+ORDER BY sequence DESC LIMIT :limit::int
+
+-- name: verify_audit
+SELECT broken_sequence, rule FROM verify_audit()
+
+-- name: lock_first_admin
+SELECT pg_advisory_xact_lock(hashtextextended('first_admin', 0))
