@@ -33,12 +33,13 @@ CreatedAccessKey AccessKeys::create(db::Session &db, const UserId &user, std::op
     const Secret secret = newSecret(accessKeyPrefix);
     const AccessKeyId id = AccessKeyId::create();
     const auto roles = narrowedTo ? std::optional(textsOf(united(*narrowedTo, {Role::User}))) : std::nullopt;
-    db.execute("identity.create_access_key", {{"id", id},
-                                              {"user_id", user},
-                                              {"key_hash", secret.hash},
-                                              {"prefix", secret.prefix},
-                                              {"roles", roles},
-                                              {"now", db.now()}});
+    db.execute("identity.create_access_key",
+               {{"id", id},
+                {"user_id", user},
+                {"key_hash", secret.hash},
+                {"prefix", secret.prefix},
+                {"roles", roles},
+                {"now", db.now()}});
     return {id, secret.text, secret.prefix};
 }
 
@@ -67,13 +68,12 @@ Result<AccessKey> AccessKeys::revoke(db::Session &db, const QString &which) cons
 
 Result<VerifiedIdentity> AccessKeyProvider::verify(db::Session &db, const QString &token) const
 {
-    const auto row
-        = db.first("identity.use_access_key", {{"key_hash", secretHash(token)}, {"now", db.now()}});
+    const auto row = db.first("identity.use_access_key", {{"key_hash", secretHash(token)}, {"now", db.now()}});
     if (!row)
         return refuse(ErrorCode::Unauthenticated, u"The access key is not valid."_s);
-    return VerifiedIdentity {.user = row->id<UserId>("user_id"),
-                             .narrowedTo = narrowingFrom(*row),
-                             .accessKey = row->id<AccessKeyId>("id")};
+    return VerifiedIdentity{.user = row->id<UserId>("user_id"),
+                            .narrowedTo = narrowingFrom(*row),
+                            .accessKey = row->id<AccessKeyId>("id")};
 }
 
 } // namespace companion::identity

@@ -21,8 +21,7 @@ struct AccessKey
         using K = AccessKey;
         return std::tuple(field("id", &K::id), field("user_id", &K::user), field("email", &K::email),
                           field("prefix", &K::prefix), field("roles", &K::roles, {.nullable = true}),
-                          field("created_at", &K::createdAt),
-                          field("last_used_at", &K::lastUsedAt, {.nullable = true}),
+                          field("created_at", &K::createdAt), field("last_used_at", &K::lastUsedAt, {.nullable = true}),
                           field("revoked_at", &K::revokedAt, {.nullable = true}));
     }
 };

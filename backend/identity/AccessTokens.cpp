@@ -16,11 +16,18 @@ namespace companion::identity {
 
 using namespace Qt::StringLiterals;
 
-namespace {
+// In a named namespace because KeyRing has members of these types.
+namespace jose {
 
-using Jwk = std::unique_ptr<cjose_jwk_t, decltype([](cjose_jwk_t *jwk) { cjose_jwk_release(jwk); })>;
-using Jws = std::unique_ptr<cjose_jws_t, decltype([](cjose_jws_t *jws) { cjose_jws_release(jws); })>;
-using JoseHeader = std::unique_ptr<cjose_header_t, decltype([](cjose_header_t *header) { cjose_header_release(header); })>;
+struct Release
+{
+    void operator()(cjose_jwk_t *jwk) const { cjose_jwk_release(jwk); }
+    void operator()(cjose_jws_t *jws) const { cjose_jws_release(jws); }
+    void operator()(cjose_header_t *header) const { cjose_header_release(header); }
+};
+using Jwk = std::unique_ptr<cjose_jwk_t, Release>;
+using Jws = std::unique_ptr<cjose_jws_t, Release>;
+using Header = std::unique_ptr<cjose_header_t, Release>;
 
 struct SigningKey
 {
@@ -29,16 +36,23 @@ struct SigningKey
     QByteArray header; // the first segment of every token that it signs
 };
 
+} // namespace jose
+
+namespace {
+
+using jose::SigningKey;
+
 QByteArray sign(const SigningKey &key, const QByteArray &payload)
 {
-    cjose_err error {};
-    const JoseHeader header(cjose_header_new(&error));
+    cjose_err error{};
+    const jose::Header header(cjose_header_new(&error));
     ensure(header && cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_HS256, &error)
                && cjose_header_set(header.get(), CJOSE_HDR_KID, key.id.constData(), &error)
                && cjose_header_set(header.get(), "typ", "JWT", &error),
            "a token header can be made");
-    const Jws jws(cjose_jws_sign(key.jwk.get(), header.get(), reinterpret_cast<const uint8_t *>(payload.constData()),
-                                 static_cast<size_t>(payload.size()), &error));
+    const jose::Jws jws(cjose_jws_sign(key.jwk.get(), header.get(),
+                                       reinterpret_cast<const uint8_t *>(payload.constData()),
+                                       static_cast<size_t>(payload.size()), &error));
     const char *compact = nullptr;
     ensure(jws && cjose_jws_export(jws.get(), &compact, &error), "a token can be signed");
     return QByteArray(compact);
@@ -47,8 +61,8 @@ QByteArray sign(const SigningKey &key, const QByteArray &payload)
 // nullopt when the signature does not fit. cjose compares in constant time.
 std::optional<QByteArray> signedPayload(const SigningKey &key, const QByteArray &token)
 {
-    cjose_err error {};
-    const Jws jws(cjose_jws_import(token.constData(), static_cast<size_t>(token.size()), &error));
+    cjose_err error{};
+    const jose::Jws jws(cjose_jws_import(token.constData(), static_cast<size_t>(token.size()), &error));
     if (!jws || !cjose_jws_verify(jws.get(), key.jwk.get(), &error))
         return std::nullopt;
     uint8_t *payload = nullptr;
@@ -68,10 +82,10 @@ bool isCanonicalBase64Url(const QByteArray &text)
 
 QByteArray payloadOf(const TokenClaims &claims, qint64 issuedAt_s, qint64 expiresAt_s)
 {
-    QJsonObject payload {{u"sub"_s, claims.user.toString()},
-                         {u"roles"_s, JsonType<QList<Role>>::write(claims.roles)},
-                         {u"iat"_s, issuedAt_s},
-                         {u"exp"_s, expiresAt_s}};
+    QJsonObject payload{{u"sub"_s, claims.user.toString()},
+                        {u"roles"_s, JsonType<QList<Role>>::write(claims.roles)},
+                        {u"iat"_s, issuedAt_s},
+                        {u"exp"_s, expiresAt_s}};
     if (!claims.device.isNull())
         payload.insert(u"device"_s, claims.device.toString());
     return QJsonDocument(payload).toJson(QJsonDocument::Compact);
@@ -112,8 +126,8 @@ std::unexpected<Refusal> unauthenticated()
 
 struct AccessTokens::KeyRing
 {
-    std::vector<SigningKey> keys;
-    QHash<QByteArray, const SigningKey *> byHeader;
+    std::vector<jose::SigningKey> keys;
+    QHash<QByteArray, const jose::SigningKey *> byHeader;
 
     explicit KeyRing(const QList<Key> &from)
     {
@@ -126,11 +140,11 @@ struct AccessTokens::KeyRing
     void add(const Key &from)
     {
         ensure(from.secret.size() == 32, "a signing key has 256 bits");
-        cjose_err error {};
-        SigningKey key {from.id.toLatin1(),
-                        Jwk(cjose_jwk_create_oct_spec(reinterpret_cast<const uint8_t *>(from.secret.constData()),
-                                                      static_cast<size_t>(from.secret.size()), &error)),
-                        {}};
+        cjose_err error{};
+        SigningKey key{from.id.toLatin1(),
+                       jose::Jwk(cjose_jwk_create_oct_spec(reinterpret_cast<const uint8_t *>(from.secret.constData()),
+                                                           static_cast<size_t>(from.secret.size()), &error)),
+                       {}};
         ensure(key.jwk != nullptr, "a signing key can be made");
         const QByteArray sample = sign(key, "{}");
         key.header = sample.first(sample.indexOf('.'));

@@ -28,8 +28,7 @@ Account accountFrom(const db::Row &row)
 
 Result<Account> load(db::Session &db, const UserId &user, std::optional<DeviceId> device, const QDateTime &now)
 {
-    const auto row
-        = db.first("identity.load_account", {{"user_id", user}, {"device_id", device}, {"now", now}});
+    const auto row = db.first("identity.load_account", {{"user_id", user}, {"device_id", device}, {"now", now}});
     if (!row || row->value<UserStatus>("status") == UserStatus::Erased || !row->boolean("signed_in"))
         return refuse(ErrorCode::Unauthenticated, u"Sign in again."_s);
     if (row->value<UserStatus>("status") == UserStatus::Suspended)
@@ -53,8 +52,7 @@ std::optional<qint64> lockUser(db::Session &db, const UserId &user)
 
 Result<Account> AccountStore::account(db::Session &db, const TokenClaims &claims, const QDateTime &now) const
 {
-    auto account
-        = load(db, claims.user, claims.device.isNull() ? std::nullopt : std::optional(claims.device), now);
+    auto account = load(db, claims.user, claims.device.isNull() ? std::nullopt : std::optional(claims.device), now);
     if (account)
         account->user.roles = narrowed(account->user.roles, claims.roles);
     return account;
@@ -81,13 +79,14 @@ Result<Account> AccountStore::create(db::Session &db, const NewUser &user, const
 {
     const UserId id = UserId::create();
     const auto email = user.email.isEmpty() ? std::nullopt : std::optional(user.email);
-    const auto row = db.first("identity.create_user", {{"id", id},
-                                                       {"display_name", user.displayName},
-                                                       {"email", email},
-                                                       {"roles", textsOf(user.roles)},
-                                                       {"region", user.region},
-                                                       {"locale", user.locale},
-                                                       {"now", now}});
+    const auto row = db.first("identity.create_user",
+                              {{"id", id},
+                               {"display_name", user.displayName},
+                               {"email", email},
+                               {"roles", textsOf(user.roles)},
+                               {"region", user.region},
+                               {"locale", user.locale},
+                               {"now", now}});
     if (!row)
         return refuse(ErrorCode::Conflict, u"A user with this email is there already."_s);
     return *find(db, id, now);
@@ -103,10 +102,11 @@ Result<Account> AccountStore::change(db::Session &db, const UserId &user, const 
     if (version && *version != *current)
         return refuse(ErrorCode::PreconditionFailed, u"The profile was changed meanwhile; read it again."_s);
     if (change.displayName || change.region || change.locale)
-        db.execute("identity.change_profile", {{"user_id", user},
-                                               {"display_name", change.displayName},
-                                               {"region", change.region},
-                                               {"locale", change.locale}});
+        db.execute("identity.change_profile",
+                   {{"user_id", user},
+                    {"display_name", change.displayName},
+                    {"region", change.region},
+                    {"locale", change.locale}});
     if (change.status || change.roles)
         db.execute("identity.change_standing",
                    {{"user_id", user},
@@ -131,11 +131,12 @@ Result<Account> AccountStore::verifyAge(db::Session &db, const UserId &user, con
 {
     if (!lockUser(db, user))
         return noSuchUser();
-    db.execute("identity.keep_age_verification", {{"id", QUuid::createUuid().toString(QUuid::WithoutBraces)},
-                                                  {"user_id", user},
-                                                  {"method", method},
-                                                  {"reference", reference},
-                                                  {"now", now}});
+    db.execute("identity.keep_age_verification",
+               {{"id", QUuid::createUuid().toString(QUuid::WithoutBraces)},
+                {"user_id", user},
+                {"method", method},
+                {"reference", reference},
+                {"now", now}});
     db.execute("identity.mark_age_verified", {{"user_id", user}, {"method", method}, {"now", now}});
     return *find(db, user, now);
 }

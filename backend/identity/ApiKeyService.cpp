@@ -12,26 +12,24 @@ Result<CreatedApiKey> ApiKeyService::create(db::Session &db, const UserId &user,
     if (db.one("identity.count_api_keys", {{"user_id", user}}).integer("total") >= maxKeys)
         return refuse(ErrorCode::Conflict, u"There are %1 keys already; take one away first."_s.arg(maxKeys));
     const Secret secret = newSecret(apiKeyPrefix);
-    const CreatedApiKey key {.id = ApiKeyId::create(),
-                             .name = name,
-                             .prefix = secret.prefix,
-                             .createdAt = db.now(),
-                             .key = secret.text};
-    db.execute("identity.create_api_key", {{"id", key.id},
-                                           {"user_id", user},
-                                           {"key_hash", secret.hash},
-                                           {"prefix", key.prefix},
-                                           {"name", key.name},
-                                           {"now", key.createdAt}});
+    const CreatedApiKey key{
+        .id = ApiKeyId::create(), .name = name, .prefix = secret.prefix, .createdAt = db.now(), .key = secret.text};
+    db.execute("identity.create_api_key",
+               {{"id", key.id},
+                {"user_id", user},
+                {"key_hash", secret.hash},
+                {"prefix", key.prefix},
+                {"name", key.name},
+                {"now", key.createdAt}});
     return key;
 }
 
 Page<ApiKey> ApiKeyService::list(db::Session &db, const UserId &user, const PageRequest &page) const
 {
-    Page<ApiKey> keys {.items = {}, .total = {}, .limit = page.limit, .offset = page.offset, .nextCursor = {}};
+    Page<ApiKey> keys{.items = {}, .total = {}, .limit = page.limit, .offset = page.offset, .nextCursor = {}};
     keys.total = db.one("identity.count_api_keys", {{"user_id", user}}).integer("total");
-    for (const db::Row &row : db.rows("identity.list_api_keys",
-                                      {{"user_id", user}, {"limit", page.limit}, {"offset", page.offset}}))
+    for (const db::Row &row :
+         db.rows("identity.list_api_keys", {{"user_id", user}, {"limit", page.limit}, {"offset", page.offset}}))
         keys.items.append({.id = row.id<ApiKeyId>("id"),
                            .name = row.text("name"),
                            .prefix = row.text("prefix"),
@@ -56,10 +54,10 @@ Result<TokenClaims> ApiKeyService::claims(db::Session &db, const QString &key) c
         return refuse(ErrorCode::Unauthenticated, u"The API key is not valid."_s);
     if (row->value<UserStatus>("status") == UserStatus::Suspended)
         return refuse(ErrorCode::AccountSuspended, u"This account is suspended."_s);
-    return TokenClaims {.user = row->id<UserId>("user_id"),
-                        .device = {},
-                        .roles = {Role::User},
-                        .expiresAt = now.addSecs(AccessTokens::lifetime_s)};
+    return TokenClaims{.user = row->id<UserId>("user_id"),
+                       .device = {},
+                       .roles = {Role::User},
+                       .expiresAt = now.addSecs(AccessTokens::lifetime_s)};
 }
 
 } // namespace companion::identity

@@ -39,32 +39,34 @@ std::optional<qint64> sequenceBelow(const std::optional<QString> &cursor)
 
 void AuditLog::append(db::Session &db, const AuditEntry &entry) const
 {
-    db.one("identity.append_audit", {{"id", AuditEntryId::create()},
-                                     {"now", db.now()},
-                                     {"actor", entry.actor},
-                                     {"act", entry.act},
-                                     {"target", entry.target},
-                                     {"reason", entry.reason},
-                                     {"before", entry.before},
-                                     {"after", entry.after},
-                                     {"request_id", entry.requestId}});
+    db.one("identity.append_audit",
+           {{"id", AuditEntryId::create()},
+            {"now", db.now()},
+            {"actor", entry.actor},
+            {"act", entry.act},
+            {"target", entry.target},
+            {"reason", entry.reason},
+            {"before", entry.before},
+            {"after", entry.after},
+            {"request_id", entry.requestId}});
 }
 
 Result<Page<AuditRecord>> AuditLog::list(db::Session &db, const AuditFilter &filter, const PageRequest &page) const
 {
     const auto below = sequenceBelow(page.cursor);
     if (!below)
-        return std::unexpected(Refusal {.code = ErrorCode::Invalid,
-                                        .detail = u"The cursor is not one of ours."_s,
-                                        .errors = {{u"/query/cursor"_s, u"is not a cursor"_s}}});
-    const auto rows = db.rows("identity.list_audit", {{"below", *below},
-                                                      {"actor", filter.actor},
-                                                      {"act", filter.act},
-                                                      {"target", filter.target},
-                                                      {"from", filter.from},
-                                                      {"to", filter.to},
-                                                      {"limit", page.limit + 1}}); // one more tells whether there is more
-    Page<AuditRecord> answer {.items = {}, .total = {}, .limit = page.limit, .offset = {}, .nextCursor = {}};
+        return std::unexpected(Refusal{.code = ErrorCode::Invalid,
+                                       .detail = u"The cursor is not one of ours."_s,
+                                       .errors = {{u"/query/cursor"_s, u"is not a cursor"_s}}});
+    const auto rows = db.rows("identity.list_audit",
+                              {{"below", *below},
+                               {"actor", filter.actor},
+                               {"act", filter.act},
+                               {"target", filter.target},
+                               {"from", filter.from},
+                               {"to", filter.to},
+                               {"limit", page.limit + 1}}); // one more tells whether there is more
+    Page<AuditRecord> answer{.items = {}, .total = {}, .limit = page.limit, .offset = {}, .nextCursor = {}};
     answer.hasMore = rows.size() > page.limit;
     for (const db::Row &row : rows.first(std::min<qsizetype>(rows.size(), page.limit)))
         answer.items.append(recordFrom(row));

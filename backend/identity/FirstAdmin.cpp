@@ -42,8 +42,8 @@ std::optional<QString> writePrivately(const QString &path, const QByteArray &con
     const int file = ::open(part.constData(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (file < 0)
         return failure(u"Cannot create"_s, QFile::decodeName(part));
-    const bool written = ::fchmod(file, 0600) == 0 && ::write(file, content.constData(), size_t(content.size())) == content.size()
-        && ::fsync(file) == 0;
+    const bool written = ::fchmod(file, 0600) == 0
+        && ::write(file, content.constData(), size_t(content.size())) == content.size() && ::fsync(file) == 0;
     if (::close(file) != 0 || !written)
         return failure(u"Cannot write"_s, QFile::decodeName(part));
     if (::rename(part.constData(), QFile::encodeName(path).constData()) != 0)
@@ -58,8 +58,8 @@ bool isOpen(const Account &admin)
 
 bool signsInAsAdmin(db::Session &db, const QString &key)
 {
-    const auto identity = key.isEmpty() ? Result<VerifiedIdentity>(refuse(ErrorCode::NotFound, {}))
-                                        : AccessKeyProvider().verify(db, key);
+    const auto identity =
+        key.isEmpty() ? Result<VerifiedIdentity>(refuse(ErrorCode::NotFound, {})) : AccessKeyProvider().verify(db, key);
     const auto account = identity ? AccountStore().find(db, identity->user, db.now()) : std::nullopt;
     return account && isOpen(*account) && (!identity->narrowedTo || identity->narrowedTo->contains(Role::Admin));
 }
@@ -69,8 +69,10 @@ Account firstAdmin(db::Session &db)
     const AccountStore accounts;
     if (const auto found = accounts.findByEmail(db, firstAdminEmail(), db.now()))
         return *found;
-    const auto made = accounts.create(
-        db, {.displayName = u"Operator"_s, .email = firstAdminEmail(), .roles = {Role::User, Role::Admin}}, db.now());
+    const auto made =
+        accounts.create(db,
+                        {.displayName = u"Operator"_s, .email = firstAdminEmail(), .roles = {Role::User, Role::Admin}},
+                        db.now());
     ensure(made.has_value(), "the first admin is made under a lock");
     return *made;
 }
@@ -84,11 +86,12 @@ QString newAdminKey(db::Session &db)
     if (!isOpen(admin))
         return {};
     const auto key = AccessKeys().create(db, admin.id(), std::nullopt);
-    AuditLog().append(db, {.actor = u"system"_s,
-                           .act = u"access_key.create"_s,
-                           .target = auditTarget(admin.id()),
-                           .reason = u"There was no admin key in the data directory that signs in."_s,
-                           .after = QJsonObject {{u"prefix"_s, key.prefix}}});
+    AuditLog().append(db,
+                      {.actor = u"system"_s,
+                       .act = u"access_key.create"_s,
+                       .target = auditTarget(admin.id()),
+                       .reason = u"There was no admin key in the data directory that signs in."_s,
+                       .after = QJsonObject{{u"prefix"_s, key.prefix}}});
     transaction.commit();
     return key.key;
 }
@@ -97,7 +100,7 @@ QString newAdminKey(db::Session &db)
 
 std::expected<FirstAdmin, QString> ensureFirstAdmin(db::Session &db, const QString &dataDir)
 {
-    FirstAdmin result {.keyFile = QDir(dataDir).filePath(u"admin-access-key"_s), .accessKey = {}};
+    FirstAdmin result{.keyFile = QDir(dataDir).filePath(u"admin-access-key"_s), .accessKey = {}};
     const QString present = keyIn(result.keyFile);
     if (signsInAsAdmin(db, present)) {
         if (::chmod(QFile::encodeName(result.keyFile).constData(), 0600) != 0)

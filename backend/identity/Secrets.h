@@ -9,9 +9,9 @@ namespace companion::identity {
 // guess, and the hash is looked up on each use.
 struct Secret
 {
-    QString text;    // "ak-companion-" and 43 characters of base64url
+    QString text; // "ak-companion-" and 43 characters of base64url
     QByteArray hash; // SHA-256 of the text's UTF-8
-    QString prefix;  // the text's beginning, to recognise it by: shown in lists
+    QString prefix; // the text's beginning, to recognise it by: shown in lists
 };
 
 inline constexpr const char *accessKeyPrefix = "ak-companion-";

@@ -25,27 +25,29 @@ QDateTime endOfFamily(const QDateTime &now)
 QString newRefreshToken(db::Session &db, const UserId &user, const DeviceId &device, const QDateTime &now)
 {
     const Secret secret = newSecret(refreshTokenPrefix);
-    db.execute("identity.create_refresh_token", {{"token_hash", secret.hash},
-                                                 {"device_id", device},
-                                                 {"user_id", user},
-                                                 {"now", now},
-                                                 {"expires_at", endOfFamily(now)}});
+    db.execute("identity.create_refresh_token",
+               {{"token_hash", secret.hash},
+                {"device_id", device},
+                {"user_id", user},
+                {"now", now},
+                {"expires_at", endOfFamily(now)}});
     return secret.text;
 }
 
-DeviceId newDevice(db::Session &db, LoginProvider provider, const VerifiedIdentity &identity,
-                   const QString &userAgent, const QDateTime &now)
+DeviceId newDevice(db::Session &db, LoginProvider provider, const VerifiedIdentity &identity, const QString &userAgent,
+                   const QDateTime &now)
 {
     const DeviceId device = DeviceId::create();
     const auto roles = identity.narrowedTo ? std::optional(textsOf(*identity.narrowedTo)) : std::nullopt;
-    db.execute("identity.create_device", {{"id", device},
-                                          {"user_id", identity.user},
-                                          {"provider", provider},
-                                          {"access_key_id", identity.accessKey},
-                                          {"roles", roles},
-                                          {"user_agent", userAgent.left(userAgentLength)},
-                                          {"now", now},
-                                          {"expires_at", endOfFamily(now)}});
+    db.execute("identity.create_device",
+               {{"id", device},
+                {"user_id", identity.user},
+                {"provider", provider},
+                {"access_key_id", identity.accessKey},
+                {"roles", roles},
+                {"user_agent", userAgent.left(userAgentLength)},
+                {"now", now},
+                {"expires_at", endOfFamily(now)}});
     return device;
 }
 
@@ -59,18 +61,17 @@ void narrow(Account &account, const std::optional<QList<Role>> &to)
 void endFamily(db::Session &db, const UserId &user, const DeviceId &device, const QString &requestId,
                const QDateTime &now)
 {
-    const bool wasAlive = db.execute("identity.revoke_device", {{"user_id", user},
-                                                                {"device_id", device},
-                                                                {"reason", u"reuse"_s},
-                                                                {"now", now}})
+    const bool wasAlive = db.execute("identity.revoke_device",
+                                     {{"user_id", user}, {"device_id", device}, {"reason", u"reuse"_s}, {"now", now}})
         > 0;
     if (wasAlive)
-        AuditLog().append(db, {.actor = u"system"_s,
-                               .act = u"device.end_on_reuse"_s,
-                               .target = auditTarget(user),
-                               .reason = u"A refresh token that had been used came again."_s,
-                               .after = QJsonObject {{u"device"_s, device.toString()}},
-                               .requestId = requestId});
+        AuditLog().append(db,
+                          {.actor = u"system"_s,
+                           .act = u"device.end_on_reuse"_s,
+                           .target = auditTarget(user),
+                           .reason = u"A refresh token that had been used came again."_s,
+                           .after = QJsonObject{{u"device"_s, device.toString()}},
+                           .requestId = requestId});
 }
 
 } // namespace
@@ -85,9 +86,10 @@ Result<TokenGrant> SignInService::login(db::Session &db, const LoginRequest &req
 {
     const auto provider = std::ranges::find(m_providers, request.provider, &IdentityProvider::kind);
     if (provider == m_providers.end())
-        return std::unexpected(Refusal {.code = ErrorCode::Invalid,
-                                        .detail = u"This server offers no sign-in by %1."_s.arg(toText(request.provider)),
-                                        .errors = {{u"/provider"_s, u"is not configured on this server"_s}}});
+        return std::unexpected(
+            Refusal{.code = ErrorCode::Invalid,
+                    .detail = u"This server offers no sign-in by %1."_s.arg(toText(request.provider)),
+                    .errors = {{u"/provider"_s, u"is not configured on this server"_s}}});
     const auto identity = (*provider)->verify(db, request.token);
     if (!identity)
         return std::unexpected(identity.error());
@@ -101,8 +103,7 @@ Result<TokenGrant> SignInService::login(db::Session &db, const LoginRequest &req
     return grant(*account, device, newRefreshToken(db, account->id(), device, now), now);
 }
 
-Result<TokenGrant> SignInService::refresh(db::Session &db, const QString &refreshToken,
-                                          const QString &requestId) const
+Result<TokenGrant> SignInService::refresh(db::Session &db, const QString &refreshToken, const QString &requestId) const
 {
     db::Transaction transaction(db);
     const QDateTime now = db.now();
@@ -158,12 +159,11 @@ Page<Device> SignInService::devices(db::Session &db, const UserId &user, const D
                                     const PageRequest &page) const
 {
     const QDateTime now = db.now();
-    Page<Device> devices {.items = {}, .total = {}, .limit = page.limit, .offset = page.offset, .nextCursor = {}};
+    Page<Device> devices{.items = {}, .total = {}, .limit = page.limit, .offset = page.offset, .nextCursor = {}};
     devices.total = db.one("identity.count_devices", {{"user_id", user}, {"now", now}}).integer("total");
-    for (const db::Row &row : db.rows("identity.list_devices", {{"user_id", user},
-                                                                {"now", now},
-                                                                {"limit", page.limit},
-                                                                {"offset", page.offset}}))
+    for (const db::Row &row :
+         db.rows("identity.list_devices",
+                 {{"user_id", user}, {"now", now}, {"limit", page.limit}, {"offset", page.offset}}))
         devices.items.append({.id = row.id<DeviceId>("id"),
                               .userAgent = row.text("user_agent"),
                               .createdAt = row.time("created_at"),

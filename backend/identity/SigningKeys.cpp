@@ -9,17 +9,18 @@ namespace {
 
 QByteArray randomBytes(qsizetype count)
 {
-    std::array<quint32, 8> random {};
+    std::array<quint32, 8> random{};
     QRandomGenerator::system()->fillRange(random.data(), static_cast<qsizetype>(random.size()));
     return QByteArray(reinterpret_cast<const char *>(random.data()), count);
 }
 
 void createKey(db::Session &db, const QDateTime &now, const QDateTime &signsFrom)
 {
-    db.execute("identity.create_signing_key", {{"id", QString::fromLatin1(randomBytes(8).toHex())},
-                                               {"secret", randomBytes(32)},
-                                               {"now", now},
-                                               {"signs_from", signsFrom}});
+    db.execute("identity.create_signing_key",
+               {{"id", QString::fromLatin1(randomBytes(8).toHex())},
+                {"secret", randomBytes(32)},
+                {"now", now},
+                {"signs_from", signsFrom}});
 }
 
 void publishSuccessor(db::Session &db, const QDateTime &now)

@@ -5,8 +5,8 @@
 
 namespace companion::identity {
 
-// The table signing_keys. A key signs for 30 days; its successor is published 15 minutes before it signs, and the old one
-// verifies until no token of it can be alive: nobody is signed out. Every instance loads at start and then at least
+// The table signing_keys. A key signs for 30 days; its successor is published 15 minutes before it signs, and the old
+// one verifies until no token of it can be alive: nobody is signed out. Every instance loads at start and then at least
 // every 5 minutes. Operator lane; own transaction. Stateless.
 class SigningKeys
 {
