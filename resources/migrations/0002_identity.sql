@@ -60,7 +60,7 @@ CREATE TABLE access_keys (
     user_id      uuid NOT NULL REFERENCES users,
     key_hash     bytea NOT NULL UNIQUE CHECK (octet_length(key_hash) = 32),
     prefix       text NOT NULL CHECK (char_length(prefix) BETWEEN 4 AND 32), -- to recognise it by
-    roles        text[] CHECK (roles <@ ARRAY['user', 'admin', 'finance', 'support', 'qa', 'viewer']), -- NULL: all of the user's
+    roles        text[] CHECK (roles <@ ARRAY['user', 'admin', 'finance', 'support', 'qa', 'viewer']), -- NULL: the user's
     created_at   timestamptz NOT NULL,
     last_used_at timestamptz,
     revoked_at   timestamptz
@@ -139,7 +139,8 @@ CREATE TABLE signing_keys (
 );
 ALTER TABLE signing_keys ENABLE ROW LEVEL SECURITY;
 ALTER TABLE signing_keys FORCE ROW LEVEL SECURITY;
-CREATE POLICY signing_keys_operator ON signing_keys TO companion_operator USING (true) WITH CHECK (true);
+CREATE POLICY owner_rows ON signing_keys TO CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY operator_rows ON signing_keys TO companion_operator USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT, UPDATE (verifies_until), DELETE ON signing_keys TO companion_operator;
 
 -- What operators, commands and the sign-in guard did. Append-only and chained: each row's hash covers the row before, so
@@ -177,7 +178,8 @@ CREATE TRIGGER audit_log_is_never_truncated BEFORE TRUNCATE ON audit_log
 
 ALTER TABLE audit_log ENABLE ROW LEVEL SECURITY;
 ALTER TABLE audit_log FORCE ROW LEVEL SECURITY;
-CREATE POLICY audit_log_operator ON audit_log TO companion_operator USING (true) WITH CHECK (true);
+CREATE POLICY owner_rows ON audit_log TO CURRENT_USER USING (true) WITH CHECK (true);
+CREATE POLICY operator_rows ON audit_log TO companion_operator USING (true) WITH CHECK (true);
 GRANT SELECT, INSERT ON audit_log TO companion_operator;
 
 CREATE FUNCTION audit_digest(salt bytea, reason text, before jsonb, after jsonb) RETURNS bytea
