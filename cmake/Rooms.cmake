@@ -35,8 +35,9 @@ function(companion_embed room prefix)
     string(APPEND entries "<file alias=\"${alias}\">${file}</file>\n")
   endforeach()
   file(CONFIGURE OUTPUT ${qrc} CONTENT "<RCC><qresource prefix=\"/${prefix}\">\n${entries}</qresource></RCC>\n")
-  qt_add_resources(sources ${qrc})
-  add_library(${embedded} OBJECT ${sources})
+  set(resource "") # a name of its own: qt_add_resources appends, and the caller's variables are seen here
+  qt_add_resources(resource ${qrc})
+  add_library(${embedded} OBJECT ${resource})
   set_target_properties(${embedded} PROPERTIES UNITY_BUILD OFF AUTORCC OFF AUTOMOC OFF)
   target_link_libraries(${embedded} PRIVATE Qt6::Core)
   target_sources(${room} INTERFACE
