@@ -59,23 +59,24 @@ Result<ChatSession> ChatService::open(db::Session &db, const identity::Account &
     const auto persona = m_parts.characters.current(db, wanted.character);
     if (!persona)
         return std::unexpected(persona.error());
-    const Scene scene {.account = account,
-                       .tier = m_parts.tiers.terms(db, account.tier()),
-                       .balance = {},
-                       .session = {},
-                       .persona = *persona,
-                       .mode = wanted.mode,
-                       .before = {},
-                       .userBefore = {}};
+    const Scene scene{.account = account,
+                      .tier = m_parts.tiers.terms(db, account.tier()),
+                      .balance = {},
+                      .session = {},
+                      .persona = *persona,
+                      .mode = wanted.mode,
+                      .before = {},
+                      .userBefore = {}};
     if (const auto allowed = checkMode(scene); !allowed)
         return std::unexpected(allowed.error());
     const SessionId id = SessionId::create();
-    m_sessions.insert(db, {.id = id,
-                           .user = account.id(),
-                           .character = persona->character,
-                           .personaVersion = persona->version,
-                           .mode = wanted.mode,
-                           .title = wanted.title.value_or(persona->persona.name)});
+    m_sessions.insert(db,
+                      {.id = id,
+                       .user = account.id(),
+                       .character = persona->character,
+                       .personaVersion = persona->version,
+                       .mode = wanted.mode,
+                       .title = wanted.title.value_or(persona->persona.name)});
     return *m_sessions.find(db, id);
 }
 
@@ -84,7 +85,7 @@ Result<void> ChatService::removeSession(db::Session &db, const UserId &, const S
     const auto locked = m_sessions.lock(db, session);
     if (!locked)
         return std::unexpected(notFound());
-    if (const auto idle = waitForNone(db, Scene {.session = locked}); !idle)
+    if (const auto idle = waitForNone(db, Scene{.session = locked}); !idle)
         return idle;
     m_sessions.remove(db, session);
     return {};
@@ -105,8 +106,8 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
                                      .before = scene->before,
                                      .message = order.text});
     const qint64 promptTokens = promptTokensHeld(prompt, m_terms.holdMargin);
-    const billing::PriceTerms price {m_terms.ratePer1k, m_terms.minimumCharge,
-                                     scene->persona.persona.priceMultiplier, scene->tier.discount};
+    const billing::PriceTerms price{m_terms.ratePer1k, m_terms.minimumCharge, scene->persona.persona.priceMultiplier,
+                                    scene->tier.discount};
     const qint64 affordable = billing::tokensFor(scene->balance.available, price) - promptTokens;
     Quote quote;
     quote.maxCost = billing::priceOf(promptTokens + order.maxTokens, price);
@@ -136,15 +137,20 @@ Result<Admission> ChatService::admit(db::Session &db, const TurnOrder &order) co
     const auto scene = loadScene(db, order, true);
     if (!scene)
         return std::unexpected(scene.error());
-    if (const auto idle = waitForNone(db, *scene); !idle)
-        return std::unexpected(idle.error());
+    if (const auto idle = waitForNone(db, *scene); !idle) {
+        // Perhaps it is the same request that was quicker.
+        earlier = recall(db, order);
+        if (!earlier)
+            return std::unexpected(earlier.error());
+        return *earlier ? Result<Admission>(std::move(**earlier)) : std::unexpected(idle.error());
+    }
 
     const auto verdict = screenMessage(order, *scene);
     if (verdict.isCrisis())
         return answerCrisis(db, order, *scene, verdict);
     if (verdict.isBlocked()) {
         record(db, order, std::nullopt, verdict, order.text);
-        const Refusal refusal {ErrorCode::ContentBlocked, u"This message breaks the content policy."_s};
+        const Refusal refusal{ErrorCode::ContentBlocked, u"This message breaks the content policy."_s};
         keepRefusal(db, order, *scene, refusal);
         return std::unexpected(refusal);
     }
@@ -167,15 +173,15 @@ Result<std::optional<Admission>> ChatService::recall(db::Session &db, const Turn
         return Admission(outcome);
     }
     case TurnStatus::Refused:
-        return Admission(KeptRefusal {readKeptRefusal(earlier->answer)});
+        return Admission(KeptRefusal{readKeptRefusal(earlier->answer)});
     case TurnStatus::Running:
         if (earlier->deadline < db.now()) {
             voidRecord(db, *earlier);
             return std::nullopt;
         }
-        return std::unexpected(Refusal {.code = ErrorCode::IdempotencyInProgress,
-                                        .detail = u"The first request with this key is still running."_s,
-                                        .retryAfter_s = 1});
+        return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
+                                       .detail = u"The first request with this key is still running."_s,
+                                       .retryAfter_s = 1});
     case TurnStatus::Voided:
         break;
     }
@@ -217,8 +223,7 @@ Result<void> ChatService::enterSession(db::Session &db, const TurnOrder &order, 
     scene.session = locking ? m_sessions.lock(db, *order.session) : m_sessions.peek(db, *order.session);
     if (!scene.session)
         return std::unexpected(notFound());
-    const auto persona
-        = m_parts.characters.personaFor(db, scene.session->character, scene.session->personaVersion);
+    const auto persona = m_parts.characters.personaFor(db, scene.session->character, scene.session->personaVersion);
     if (!persona)
         return std::unexpected(persona.error());
     scene.persona = *persona;
@@ -235,8 +240,7 @@ Result<void> ChatService::enterSession(db::Session &db, const TurnOrder &order, 
 Result<void> ChatService::checkMode(const Scene &scene) const
 {
     if (!scene.persona.offers(scene.mode))
-        return refuse(ErrorCode::ModeUnavailable,
-                      u"%1 has no spicy mode."_s.arg(scene.persona.persona.name));
+        return refuse(ErrorCode::ModeUnavailable, u"%1 has no spicy mode."_s.arg(scene.persona.persona.name));
     if (scene.mode == Mode::Normal)
         return {};
     if (!scene.tier.spicy)
@@ -252,9 +256,9 @@ Result<void> ChatService::waitForNone(db::Session &db, const Scene &scene) const
     if (!scene.session || !scene.session->runningTurn)
         return {};
     if (*scene.session->runningUntil >= db.now())
-        return std::unexpected(Refusal {.code = ErrorCode::TurnInProgress,
-                                        .detail = u"A turn is in progress in this session."_s,
-                                        .retryAfter_s = 1});
+        return std::unexpected(Refusal{.code = ErrorCode::TurnInProgress,
+                                       .detail = u"A turn is in progress in this session."_s,
+                                       .retryAfter_s = 1});
     if (const auto overdue = m_turns.lock(db, *scene.session->runningTurn))
         voidRecord(db, *overdue);
     return {};
@@ -264,8 +268,7 @@ moderation::Verdict ChatService::screenMessage(const TurnOrder &order, const Sce
 {
     // The stateless door's whole conversation is the caller's own: everything in it is screened.
     for (const llm::ChatMessage &message : order.context) {
-        const auto verdict = m_parts.screen->screen(
-            {message.content, moderation::Direction::Input, scene.mode, {}});
+        const auto verdict = m_parts.screen->screen({message.content, moderation::Direction::Input, scene.mode, {}});
         if (verdict.isBlocked())
             return verdict;
     }
@@ -277,13 +280,13 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
                                   const moderation::Verdict &verdict) const
 {
     const auto answer = m_parts.helpLines->answer(scene.account.user.region, scene.account.user.locale);
-    Outcome outcome {.message = MessageId::create(),
-                     .createdAt = db.now(),
-                     .model = modelName(scene.persona, scene.mode),
-                     .content = answer.text,
-                     .finishReason = u"stop"_s,
-                     .usage = {},
-                     .companion = {}};
+    Outcome outcome{.message = order.message,
+                    .createdAt = db.now(),
+                    .model = modelName(scene.persona, scene.mode),
+                    .content = answer.text,
+                    .finishReason = u"stop"_s,
+                    .usage = {},
+                    .companion = {}};
     outcome.companion.messageId = outcome.message;
     outcome.companion.sessionId = order.session.value_or(SessionId());
     outcome.companion.mode = scene.mode;
@@ -304,7 +307,7 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
 Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const
 {
     Turn turn;
-    turn.message = MessageId::create();
+    turn.message = order.message;
     turn.user = order.user;
     turn.session = order.session;
     turn.mode = scene.mode;
@@ -314,8 +317,7 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
     turn.temperature = order.temperature;
     turn.createdAt = scene.session ? std::max(now, scene.session->lastMessageAt.addMSecs(1)) : now;
     turn.deadline = now.addSecs(m_terms.generationLimit_s + m_terms.settleGrace_s);
-    turn.price = {m_terms.ratePer1k, m_terms.minimumCharge, scene.persona.persona.priceMultiplier,
-                  scene.tier.discount};
+    turn.price = {m_terms.ratePer1k, m_terms.minimumCharge, scene.persona.persona.priceMultiplier, scene.tier.discount};
     turn.prompt = buildPrompt({.persona = scene.persona.persona,
                                .mode = scene.mode,
                                .userName = scene.account.user.displayName,
@@ -330,21 +332,22 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
         const qint64 affordable = billing::tokensFor(available, turn.price) - promptTokens;
         const Credits required = billing::priceOf(promptTokens + m_terms.minimumTokens, turn.price);
         if (affordable < std::min(m_terms.minimumTokens, order.maxTokens))
-            return std::unexpected(Refusal {.code = ErrorCode::InsufficientCredits,
-                                            .detail = u"This reply needs %1 credits; %2 are available."_s
-                                                          .arg(required.toString(), available.toString()),
-                                            .required = required,
-                                            .available = available});
+            return std::unexpected(
+                Refusal{.code = ErrorCode::InsufficientCredits,
+                        .detail = u"This reply needs %1 credits; %2 are available."_s.arg(required.toString(),
+                                                                                          available.toString()),
+                        .required = required,
+                        .available = available});
         turn.maxTokens = static_cast<int>(std::min<qint64>(affordable, order.maxTokens));
         turn.clampedMaxTokens = turn.maxTokens;
         turn.held = billing::priceOf(promptTokens + turn.maxTokens, turn.price);
     }
-    if (const auto notice = m_parts.disclosure->due(
-            {.now = now,
-             .lastTold = scene.session ? scene.session->lastDisclosureAt : std::nullopt,
-             .message = order.text,
-             .characterName = scene.persona.persona.name,
-             .locale = scene.account.user.locale}))
+    if (const auto notice =
+            m_parts.disclosure->due({.now = now,
+                                     .lastTold = scene.session ? scene.session->lastDisclosureAt : std::nullopt,
+                                     .message = order.text,
+                                     .characterName = scene.persona.persona.name,
+                                     .locale = scene.account.user.locale}))
         turn.disclosure = notice->text;
     return turn;
 }
@@ -353,11 +356,12 @@ Result<Admission> ChatService::hold(db::Session &db, const TurnOrder &order, con
 {
     auto turn = prepare(order, scene, db.now());
     if (turn) {
-        const auto held = m_parts.ledger.hold(db, {.user = order.user,
-                                                   .key = u"turn:"_s + turn->message.toString(),
-                                                   .amount = turn->held,
-                                                   .expiresAt = turn->deadline,
-                                                   .dailyLimit = scene.tier.dailyCredits});
+        const auto held = m_parts.ledger.hold(db,
+                                              {.user = order.user,
+                                               .key = u"turn:"_s + turn->message.toString(),
+                                               .amount = turn->held,
+                                               .expiresAt = turn->deadline,
+                                               .dailyLimit = scene.tier.dailyCredits});
         if (held)
             turn->hold = held->id;
         else
@@ -371,20 +375,19 @@ Result<Admission> ChatService::hold(db::Session &db, const TurnOrder &order, con
     if (!m_turns.insertRunning(db, *turn, order)) {
         // Another request with this key was quicker; its turn is the one that counts.
         ensure(m_parts.ledger.voidHold(db, order.user, turn->hold).has_value(), "a hold just made can be voided");
-        return std::unexpected(Refusal {.code = ErrorCode::IdempotencyInProgress,
-                                        .detail = u"The first request with this key is still running."_s,
-                                        .retryAfter_s = 1});
+        return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
+                                       .detail = u"The first request with this key is still running."_s,
+                                       .retryAfter_s = 1});
     }
     if (turn->session)
         m_turns.markRunning(db, *turn);
     return *turn;
 }
 
-void ChatService::keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene,
-                              const Refusal &refusal) const
+void ChatService::keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const
 {
     if (!order.idempotencyKey.isEmpty())
-        m_turns.insertEnded(db, order, MessageId::create(), TurnStatus::Refused, scene.mode, QString(),
+        m_turns.insertEnded(db, order, order.message, TurnStatus::Refused, scene.mode, QString(),
                             refusalToKeep(refusal));
 }
 
@@ -399,10 +402,10 @@ Result<ledger::Settlement> ChatService::charge(db::Session &db, const Turn &turn
                                                const llm::Completion &completion) const
 {
     const Credits price = billing::priceOf(completion.usage.totalTokens, turn.price);
-    QJsonObject metadata {{u"message_id"_s, turn.message.toString()},
-                          {u"tokens"_s, completion.usage.totalTokens},
-                          {u"model"_s, completion.model},
-                          {u"character"_s, turn.model}};
+    QJsonObject metadata{{u"message_id"_s, turn.message.toString()},
+                         {u"tokens"_s, completion.usage.totalTokens},
+                         {u"model"_s, completion.model},
+                         {u"character"_s, turn.model}};
     if (turn.session)
         metadata.insert(u"session_id"_s, turn.session->toString());
     if (price > turn.held) // our estimate was short: the difference is the operator's
@@ -414,13 +417,13 @@ Result<ledger::Settlement> ChatService::charge(db::Session &db, const Turn &turn
 Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const
 {
     db::Transaction transaction(db, turn.user);
-    Outcome outcome {.message = turn.message,
-                     .createdAt = turn.createdAt,
-                     .model = turn.model,
-                     .content = completion.text,
-                     .finishReason = completion.finishReason,
-                     .usage = completion.usage,
-                     .companion = {}};
+    Outcome outcome{.message = turn.message,
+                    .createdAt = turn.createdAt,
+                    .model = turn.model,
+                    .content = completion.text,
+                    .finishReason = completion.finishReason,
+                    .usage = completion.usage,
+                    .companion = {}};
     CompanionPart &companion = outcome.companion;
     const auto settlement = charge(db, turn, completion);
     const auto record = m_turns.lock(db, turn.message);
@@ -457,13 +460,16 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
     return outcome;
 }
 
-void ChatService::giveUp(db::Session &db, const UserId &user, const MessageId &message) const
+std::optional<Outcome> ChatService::giveUp(db::Session &db, const UserId &user, const MessageId &message) const
 {
     db::Transaction transaction(db, user);
     const auto seen = m_turns.find(db, message);
+    if (seen && seen->status == TurnStatus::Settled)
+        return outcomeFrom(db, *seen);
     if (seen && seen->status == TurnStatus::Running)
         voidRecord(db, *seen);
     transaction.commit();
+    return std::nullopt;
 }
 
 void ChatService::withdraw(db::Session &db, const Turn &turn, const moderation::Verdict &verdict,
@@ -489,7 +495,7 @@ void ChatService::voidRecord(db::Session &db, const TurnRecord &record) const
 
 Outcome ChatService::outcomeFrom(db::Session &db, const TurnRecord &record) const
 {
-    Outcome outcome {.message = record.message, .createdAt = record.createdAt};
+    Outcome outcome{.message = record.message, .createdAt = record.createdAt};
     readKeptAnswer(record.answer, outcome);
     outcome.content = record.reply;
     if (record.session)
@@ -510,9 +516,9 @@ Result<Outcome> ChatService::outcomeOf(db::Session &db, const UserId &user, cons
         return refuse(ErrorCode::Gone, u"The reply failed; it was not charged."_s);
     }
     if (record->status == TurnStatus::Running)
-        return std::unexpected(Refusal {.code = ErrorCode::TurnInProgress,
-                                        .detail = u"Another instance is producing this reply."_s,
-                                        .retryAfter_s = 1});
+        return std::unexpected(Refusal{.code = ErrorCode::TurnInProgress,
+                                       .detail = u"Another instance is producing this reply."_s,
+                                       .retryAfter_s = 1});
     if (record->status == TurnStatus::Voided)
         return refuse(ErrorCode::Gone, u"The reply failed or was withdrawn; it was not charged."_s);
     return outcomeFrom(db, *record);

@@ -57,8 +57,9 @@ public:
     Result<Admission> begin(db::Session &db, const TurnOrder &order) const;
     // Its last: charge what was used, at most what was held, and keep the reply. Any number of times the same outcome.
     Result<Outcome> settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
-    // Or give it up: nothing is charged, nothing kept, and its key is free again.
-    void giveUp(db::Session &db, const UserId &user, const MessageId &message) const;
+    // Or give it up: nothing is charged, nothing kept, and its key is free again. One that had been settled after all
+    // (the commit's answer was lost) stays so, and its outcome is answered.
+    std::optional<Outcome> giveUp(db::Session &db, const UserId &user, const MessageId &message) const;
     // A reply that broke the rules: given up, and recorded for the operator.
     void withdraw(db::Session &db, const Turn &turn, const moderation::Verdict &verdict, const QString &text) const;
 

@@ -12,7 +12,7 @@ namespace {
 
 QJsonObject head(const MessageId &message, const char *object, const QString &model, const QDateTime &created)
 {
-    return {{u"id"_s, u"chatcmpl-"_s + message.toString()},
+    return {{u"id"_s, QString(u"chatcmpl-"_s + message.toString())},
             {u"object"_s, QString::fromLatin1(object)},
             {u"created"_s, created.toSecsSinceEpoch()},
             {u"model"_s, model}};
@@ -23,7 +23,7 @@ QJsonObject chunk(const MessageId &message, const QString &model, const QDateTim
 {
     QJsonObject object = head(message, "chat.completion.chunk", model, created);
     object.insert(u"choices"_s,
-                  QJsonArray {QJsonObject {{u"index"_s, 0}, {u"delta"_s, delta}, {u"finish_reason"_s, finishReason}}});
+                  QJsonArray{QJsonObject{{u"index"_s, 0}, {u"delta"_s, delta}, {u"finish_reason"_s, finishReason}}});
     return object;
 }
 
@@ -38,22 +38,23 @@ QString wireFinishReason(const QString &reason)
 QJsonObject completionObject(const Outcome &outcome)
 {
     QJsonObject object = head(outcome.message, "chat.completion", outcome.model, outcome.createdAt);
-    const QJsonObject message {{u"role"_s, u"assistant"_s}, {u"content"_s, outcome.content}};
-    object.insert(u"choices"_s, QJsonArray {QJsonObject {{u"index"_s, 0},
-                                                         {u"message"_s, message},
-                                                         {u"finish_reason"_s, wireFinishReason(outcome.finishReason)}}});
+    const QJsonObject message{{u"role"_s, u"assistant"_s}, {u"content"_s, outcome.content}};
+    object.insert(u"choices"_s,
+                  QJsonArray{QJsonObject{{u"index"_s, 0},
+                                         {u"message"_s, message},
+                                         {u"finish_reason"_s, wireFinishReason(outcome.finishReason)}}});
     object.insert(u"usage"_s, toJson(outcome.usage));
     object.insert(u"companion"_s, toJson(outcome.companion));
     return object;
 }
 
-QJsonObject openingChunk(const Turn &turn)
+QJsonObject openingChunk(const MessageId &message, const std::optional<SessionId> &session, const QString &model,
+                         const QDateTime &created)
 {
-    QJsonObject object = chunk(turn.message, turn.model, turn.createdAt,
-                               {{u"role"_s, u"assistant"_s}, {u"content"_s, u""_s}});
-    QJsonObject companion {{u"message_id"_s, turn.message.toString()}};
-    if (turn.session)
-        companion.insert(u"session_id"_s, turn.session->toString());
+    QJsonObject object = chunk(message, model, created, {{u"role"_s, u"assistant"_s}, {u"content"_s, u""_s}});
+    QJsonObject companion{{u"message_id"_s, message.toString()}};
+    if (session)
+        companion.insert(u"session_id"_s, session->toString());
     object.insert(u"companion"_s, companion);
     return object;
 }
@@ -65,8 +66,8 @@ QJsonObject textChunk(const MessageId &message, const QString &model, const QDat
 
 QJsonObject closingChunk(const Outcome &outcome)
 {
-    QJsonObject object
-        = chunk(outcome.message, outcome.model, outcome.createdAt, {}, wireFinishReason(outcome.finishReason));
+    QJsonObject object =
+        chunk(outcome.message, outcome.model, outcome.createdAt, {}, wireFinishReason(outcome.finishReason));
     object.insert(u"usage"_s, toJson(outcome.usage));
     object.insert(u"companion"_s, toJson(outcome.companion));
     return object;
@@ -103,7 +104,7 @@ void readKeptAnswer(const QJsonObject &answer, Outcome &outcome)
 
 QJsonObject refusalToKeep(const Refusal &refusal)
 {
-    QJsonObject kept {{u"code"_s, QString::fromLatin1(describe(refusal.code).name)}, {u"detail"_s, refusal.detail}};
+    QJsonObject kept{{u"code"_s, QString::fromLatin1(describe(refusal.code).name)}, {u"detail"_s, refusal.detail}};
     if (refusal.required)
         kept.insert(u"required"_s, refusal.required->toString());
     if (refusal.available)
@@ -113,7 +114,7 @@ QJsonObject refusalToKeep(const Refusal &refusal)
 
 Refusal readKeptRefusal(const QJsonObject &kept)
 {
-    Refusal refusal {.detail = kept.value(u"detail"_s).toString()};
+    Refusal refusal{.detail = kept.value(u"detail"_s).toString()};
     for (const ErrorDescription &error : allErrors())
         if (kept.value(u"code"_s).toString() == QLatin1StringView(error.name))
             refusal.code = error.code;

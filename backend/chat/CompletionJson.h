@@ -9,7 +9,8 @@ namespace companion::chat {
 // The OpenAI objects that answers are made of, ours with `companion`.
 QJsonObject completionObject(const Outcome &outcome);
 // The first chunk, before any text.
-QJsonObject openingChunk(const Turn &turn);
+QJsonObject openingChunk(const MessageId &message, const std::optional<SessionId> &session, const QString &model,
+                         const QDateTime &created);
 QJsonObject textChunk(const MessageId &message, const QString &model, const QDateTime &created, const QString &delta);
 // The last chunk: finish reason, usage, companion.
 QJsonObject closingChunk(const Outcome &outcome);

@@ -24,7 +24,7 @@ QString houseRules(const PromptParts &parts)
 QString systemText(const PromptParts &parts)
 {
     const Persona &persona = parts.persona;
-    QStringList sections {parts.mode == Mode::Spicy ? persona.spicyPrompt : persona.systemPrompt};
+    QStringList sections{parts.mode == Mode::Spicy ? persona.spicyPrompt : persona.systemPrompt};
     if (!persona.exampleDialogue.isEmpty())
         sections << u"How %1 speaks:\n"_s.arg(persona.name) + persona.exampleDialogue;
     sections << houseRules(parts);
@@ -36,7 +36,7 @@ QString systemText(const PromptParts &parts)
 QList<llm::ChatMessage> buildPrompt(const PromptParts &parts)
 {
     using Role = llm::ChatMessage::Role;
-    QList<llm::ChatMessage> prompt {{Role::System, systemText(parts)}};
+    QList<llm::ChatMessage> prompt{{Role::System, systemText(parts)}};
     if (parts.before.isEmpty() && !parts.persona.greeting.isEmpty())
         prompt.append({Role::Assistant, parts.persona.greeting});
     prompt += parts.before;

@@ -50,8 +50,8 @@ Message messageFrom(const db::Row &row)
 // A cursor is the time and id of the last entry seen, unreadable on purpose.
 QString cursorOf(const Message &message)
 {
-    const QByteArray plain = message.createdAt.toString(Qt::ISODateWithMs).toLatin1() + ' '
-        + message.id.toString().toLatin1();
+    const QByteArray plain =
+        message.createdAt.toString(Qt::ISODateWithMs).toLatin1() + ' ' + message.id.toString().toLatin1();
     return QString::fromLatin1(plain.toBase64(QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals));
 }
 
@@ -69,13 +69,14 @@ std::optional<std::pair<QDateTime, MessageId>> readCursor(const QString &cursor)
 
 void SessionStore::insert(db::Session &db, const NewSessionRow &row) const
 {
-    db.execute("chat.insert_session", {{"id", row.id},
-                                       {"user_id", row.user},
-                                       {"character_id", row.character},
-                                       {"persona_version", row.personaVersion},
-                                       {"mode", row.mode},
-                                       {"title", row.title},
-                                       {"now", db.now()}});
+    db.execute("chat.insert_session",
+               {{"id", row.id},
+                {"user_id", row.user},
+                {"character_id", row.character},
+                {"persona_version", row.personaVersion},
+                {"mode", row.mode},
+                {"title", row.title},
+                {"now", db.now()}});
 }
 
 std::optional<ChatSession> SessionStore::find(db::Session &db, const SessionId &id) const
@@ -126,18 +127,17 @@ Result<Page<Message>> SessionStore::messages(db::Session &db, const SessionId &s
     if (page.cursor) {
         const auto cursor = readCursor(*page.cursor);
         if (!cursor)
-            return std::unexpected(Refusal {.code = ErrorCode::Invalid,
-                                            .detail = u"The cursor is not one of ours."_s,
-                                            .errors = {{u"/query/cursor"_s, u"must be a next_cursor of this list"_s}}});
+            return std::unexpected(Refusal{.code = ErrorCode::Invalid,
+                                           .detail = u"The cursor is not one of ours."_s,
+                                           .errors = {{u"/query/cursor"_s, u"must be a next_cursor of this list"_s}}});
         before = cursor->first;
         beforeId = cursor->second;
     }
     Page<Message> list;
     list.limit = page.limit;
-    for (const db::Row &row : db.rows("chat.list_messages", {{"session_id", session},
-                                                             {"before", before},
-                                                             {"before_id", beforeId},
-                                                             {"limit", page.limit + 1}}))
+    for (const db::Row &row :
+         db.rows("chat.list_messages",
+                 {{"session_id", session}, {"before", before}, {"before_id", beforeId}, {"limit", page.limit + 1}}))
         list.items.prepend(messageFrom(row));
     list.hasMore = list.items.size() > page.limit;
     if (list.hasMore) {
@@ -169,12 +169,13 @@ QList<Message> SessionStore::window(db::Session &db, const SessionId &session, i
 void SessionStore::keepFeedback(db::Session &db, const Message &message, const UserId &user, const QString &rating,
                                 const std::optional<QString> &note) const
 {
-    db.execute("chat.keep_feedback", {{"message_id", message.id},
-                                      {"session_id", message.sessionId},
-                                      {"user_id", user},
-                                      {"rating", rating},
-                                      {"note", note},
-                                      {"now", db.now()}});
+    db.execute("chat.keep_feedback",
+               {{"message_id", message.id},
+                {"session_id", message.sessionId},
+                {"user_id", user},
+                {"rating", rating},
+                {"note", note},
+                {"now", db.now()}});
 }
 
 } // namespace companion::chat

@@ -11,6 +11,7 @@ namespace companion::chat {
 // What a client asks for: one reply.
 struct TurnOrder
 {
+    MessageId message = MessageId::create(); // the reply's id to be
     UserId user;
     std::optional<SessionId> session; // none: the stateless /v1 door
     QString character;                // stateless only: slug

@@ -53,33 +53,35 @@ std::optional<TurnRecord> TurnStore::lock(db::Session &db, const MessageId &mess
 
 bool TurnStore::insertRunning(db::Session &db, const Turn &turn, const TurnOrder &order) const
 {
-    return db.execute("chat.insert_running_turn", {{"message_id", turn.message},
-                                                   {"user_id", turn.user},
-                                                   {"session_id", turn.session},
-                                                   {"mode", turn.mode},
-                                                   {"route", order.route},
-                                                   {"key", keyOf(order)},
-                                                   {"fingerprint", order.fingerprint},
-                                                   {"hold_id", turn.hold},
-                                                   {"deadline", turn.deadline},
-                                                   {"created_at", turn.createdAt}})
+    return db.execute("chat.insert_running_turn",
+                      {{"message_id", turn.message},
+                       {"user_id", turn.user},
+                       {"session_id", turn.session},
+                       {"mode", turn.mode},
+                       {"route", order.route},
+                       {"key", keyOf(order)},
+                       {"fingerprint", order.fingerprint},
+                       {"hold_id", turn.hold},
+                       {"deadline", turn.deadline},
+                       {"created_at", turn.createdAt}})
         > 0;
 }
 
 bool TurnStore::insertEnded(db::Session &db, const TurnOrder &order, const MessageId &message, TurnStatus status,
                             Mode mode, const QString &reply, const QJsonObject &answer) const
 {
-    return db.execute("chat.insert_ended_turn", {{"message_id", message},
-                                                 {"user_id", order.user},
-                                                 {"session_id", order.session},
-                                                 {"status", status},
-                                                 {"mode", mode},
-                                                 {"route", order.route},
-                                                 {"key", keyOf(order)},
-                                                 {"fingerprint", order.fingerprint},
-                                                 {"now", db.now()},
-                                                 {"reply", reply},
-                                                 {"answer", answer}})
+    return db.execute("chat.insert_ended_turn",
+                      {{"message_id", message},
+                       {"user_id", order.user},
+                       {"session_id", order.session},
+                       {"status", status},
+                       {"mode", mode},
+                       {"route", order.route},
+                       {"key", keyOf(order)},
+                       {"fingerprint", order.fingerprint},
+                       {"now", db.now()},
+                       {"reply", reply},
+                       {"answer", answer}})
         > 0;
 }
 
@@ -92,15 +94,16 @@ void TurnStore::markRunning(db::Session &db, const Turn &turn) const
 void TurnStore::settle(db::Session &db, const Turn &turn, const llm::Completion &completion,
                        const QJsonObject &answer) const
 {
-    db.execute("chat.settle_turn", {{"message_id", turn.message},
-                                    {"now", db.now()},
-                                    {"model", completion.model},
-                                    {"prompt_tokens", completion.usage.promptTokens},
-                                    {"completion_tokens", completion.usage.completionTokens},
-                                    {"total_tokens", completion.usage.totalTokens},
-                                    {"provider_cost", completion.cost},
-                                    {"reply", turn.session ? std::nullopt : std::optional(completion.text)},
-                                    {"answer", answer}});
+    db.execute("chat.settle_turn",
+               {{"message_id", turn.message},
+                {"now", db.now()},
+                {"model", completion.model},
+                {"prompt_tokens", completion.usage.promptTokens},
+                {"completion_tokens", completion.usage.completionTokens},
+                {"total_tokens", completion.usage.totalTokens},
+                {"provider_cost", completion.cost},
+                {"reply", turn.session ? std::nullopt : std::optional(completion.text)},
+                {"answer", answer}});
 }
 
 void TurnStore::markVoided(db::Session &db, const MessageId &message) const
@@ -115,37 +118,37 @@ void TurnStore::release(db::Session &db, const SessionId &session, const Message
 
 void TurnStore::insertQuestion(db::Session &db, const Turn &turn) const
 {
-    db.execute("chat.insert_question", {{"id", MessageId::create()},
-                                        {"session_id", *turn.session},
-                                        {"user_id", turn.user},
-                                        {"turn_id", turn.message},
-                                        {"mode", turn.mode},
-                                        {"content", turn.text},
-                                        {"created_at", turn.createdAt}});
+    db.execute("chat.insert_question",
+               {{"id", MessageId::create()},
+                {"session_id", *turn.session},
+                {"user_id", turn.user},
+                {"turn_id", turn.message},
+                {"mode", turn.mode},
+                {"content", turn.text},
+                {"created_at", turn.createdAt}});
 }
 
 void TurnStore::insertReply(db::Session &db, const SessionId &session, const UserId &user, const Outcome &outcome,
                             const QDateTime &at) const
 {
-    db.execute("chat.insert_reply", {{"id", outcome.message},
-                                     {"session_id", session},
-                                     {"user_id", user},
-                                     {"mode", outcome.companion.mode},
-                                     {"content", outcome.content},
-                                     {"created_at", at},
-                                     {"cost", outcome.companion.charge.amount},
-                                     {"tokens", outcome.usage.totalTokens},
-                                     {"finish_reason", outcome.finishReason}});
+    db.execute("chat.insert_reply",
+               {{"id", outcome.message},
+                {"session_id", session},
+                {"user_id", user},
+                {"mode", outcome.companion.mode},
+                {"content", outcome.content},
+                {"created_at", at},
+                {"cost", outcome.companion.charge.amount},
+                {"tokens", outcome.usage.totalTokens},
+                {"finish_reason", outcome.finishReason}});
 }
 
 void TurnStore::countIn(db::Session &db, const SessionId &session, int messages, Credits cost, const QDateTime &at,
                         const std::optional<QDateTime> &disclosedAt) const
 {
-    db.execute("chat.count_in", {{"session_id", session},
-                                 {"messages", messages},
-                                 {"cost", cost},
-                                 {"at", at},
-                                 {"disclosed_at", disclosedAt}});
+    db.execute(
+        "chat.count_in",
+        {{"session_id", session}, {"messages", messages}, {"cost", cost}, {"at", at}, {"disclosed_at", disclosedAt}});
 }
 
 QList<TurnRecord> TurnStore::overdue(db::Session &db, int batch) const

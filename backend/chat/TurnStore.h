@@ -48,7 +48,7 @@ public:
                  const std::optional<QDateTime> &disclosedAt) const;
 
     QList<TurnRecord> overdue(db::Session &db, int batch) const; // operator role
-    int dropOldReplies(db::Session &db) const;                   // operator role: stateless replies after 24 h
+    int dropOldReplies(db::Session &db) const; // operator role: stateless replies after 24 h
 };
 
 } // namespace companion::chat
@@ -58,7 +58,7 @@ template <>
 struct EnumNames<chat::TurnStatus>
 {
     using S = chat::TurnStatus;
-    static constexpr std::array values {std::pair {S::Running, "running"}, std::pair {S::Settled, "settled"},
-                                        std::pair {S::Voided, "voided"}, std::pair {S::Refused, "refused"}};
+    static constexpr std::array values{std::pair{S::Running, "running"}, std::pair{S::Settled, "settled"},
+                                       std::pair{S::Voided, "voided"}, std::pair{S::Refused, "refused"}};
 };
 } // namespace companion
