@@ -15,7 +15,7 @@ struct HoldTerms
     QString key;
     Credits amount;
     QDateTime expiresAt; // after it the hold can only be voided, by anyone
-    Credits dailyLimit;  // of the user's tier now: what a lazy refresh grants
+    Credits dailyLimit; // of the user's tier now: what a lazy refresh grants
 };
 
 struct Hold
@@ -42,7 +42,7 @@ struct GrantTerms
     Bucket bucket = Bucket::Purchased; // purchased or bonus
     Credits amount;
     TransactionKind kind = TransactionKind::BonusGrant;
-    std::optional<QDateTime> expiresAt; // of a bonus lot
+    std::optional<QDateTime> expiresAt = {}; // of a bonus lot
     QString description;
     QJsonObject metadata = {};
 };
@@ -59,16 +59,16 @@ struct AdjustTerms
 
 struct TransactionFilter
 {
-    std::optional<UserId> user; // operators may leave it out
-    std::optional<TransactionKind> kind;
-    std::optional<QDateTime> from;
-    std::optional<QDateTime> to;
+    std::optional<UserId> user = {}; // operators may leave it out
+    std::optional<TransactionKind> kind = {};
+    std::optional<QDateTime> from = {};
+    std::optional<QDateTime> to = {};
 };
 
 struct AuditFinding
 {
-    UserId user;
-    QString rule;   // stable name: chain_broken, head_mismatch, balance_mismatch, lot_mismatch, legs_unbalanced, …
+    UserId user; // null where the finding is about a day's digest
+    QString rule; // stable name: row_changed, head_mismatch, lot_mismatch, …; docs/ledger.md lists them
     QString detail; // ids and figures, no personal text
 };
 
@@ -78,7 +78,7 @@ struct AuditFinding
 class Ledger
 {
 public:
-    // insufficient_credits (required, available), conflict, not_found
+    // invalid, not_found, conflict, insufficient_credits (required, available)
     Result<Hold> hold(db::Session &db, const HoldTerms &terms) const;
     // amount ≤ the hold's; the rest is released. conflict: voided, captured otherwise, or past its deadline.
     Result<Settlement> capture(db::Session &db, const UserId &user, const HoldId &hold, Credits amount,
@@ -105,8 +105,16 @@ public:
     int sweepLots(db::Session &db, int batch) const;
     int sweepRefresh(db::Session &db, int batch) const;
 
+    // Daily: writes down where the chains stood at the end of each day that is over; returns how many days.
+    int closeDays(db::Session &db) const;
+    // Daily: the coming months' partitions of the history; returns how many tables it made.
+    int makePartitions(db::Session &db, int months = 12) const;
+
     // Recomputes everything from the history. Read-only, one snapshot; operator role.
     QList<AuditFinding> audit(db::Session &db, std::optional<UserId> only = {}) const;
+
+private:
+    static int sweep(db::Session &db, const char *statement, int batch);
 };
 
 } // namespace companion::ledger

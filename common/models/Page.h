@@ -29,7 +29,7 @@ struct PageRequest
 {
     int limit = 20;
     qint64 offset = 0;
-    std::optional<QString> cursor;
+    std::optional<QString> cursor = {};
 };
 
 } // namespace companion

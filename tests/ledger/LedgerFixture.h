@@ -1,0 +1,95 @@
+#pragma once
+
+#include "ledger/Ledger.h"
+#include "support/TestDatabase.h"
+
+namespace companion::test {
+
+inline Credits credits(const char *text)
+{
+    return Credits::parse(QString::fromLatin1(text)).value();
+}
+
+// A migrated database with users in it, and the ledger's operations on them in as few words as a test needs.
+// Everything runs as companion_app, as in the product, unless a test says otherwise.
+struct LedgerFixture
+{
+    TestDatabase db;
+    ledger::Ledger ledger;
+    UserId user = addUser();
+    int keys = 0;
+
+    UserId addUser()
+    {
+        const auto id = UserId::create();
+        db.owner().script(QStringLiteral("INSERT INTO users (id, display_name, created_at) VALUES ('%1', '', '%2')")
+                              .arg(id.toString(), db.clock().now().toString(Qt::ISODateWithMs)));
+        return id;
+    }
+    QString newKey() { return QStringLiteral("key-%1").arg(++keys); }
+    QDateTime now() { return db.clock().now(); }
+    QDateTime in(std::chrono::seconds time) { return now().addSecs(time.count()); }
+    void at(const char *time) { db.clock().set(QDateTime::fromString(QString::fromLatin1(time), Qt::ISODate)); }
+
+    Result<ledger::Hold> hold(const char *amount, const char *limit = "10",
+                              std::chrono::seconds life = std::chrono::minutes(6))
+    {
+        return ledger.hold(db.app(), {user, newKey(), credits(amount), in(life), credits(limit)});
+    }
+    Result<ledger::Settlement> capture(const HoldId &hold, const char *amount)
+    {
+        return ledger.capture(db.app(), user, hold, credits(amount), QStringLiteral("Aria"), {});
+    }
+    Result<Transaction> grant(Bucket bucket, const char *amount, std::optional<QDateTime> expiresAt = {})
+    {
+        return ledger.grant(db.app(),
+                            {.user = user,
+                             .key = newKey(),
+                             .bucket = bucket,
+                             .amount = credits(amount),
+                             .expiresAt = expiresAt,
+                             .description = QStringLiteral("Granted")});
+    }
+    Result<Transaction> adjust(Bucket bucket, const char *amount)
+    {
+        return ledger.adjust(db.app(), {user, newKey(), bucket, credits(amount), QStringLiteral("Because"), {}});
+    }
+    Result<Transaction> reverse(const TransactionId &original)
+    {
+        return ledger.reverse(db.app(), user, original, newKey(), QStringLiteral("Undone"), {});
+    }
+    Balance balance(const char *limit = "10") { return ledger.balance(db.app(), user, credits(limit)).value(); }
+    // "daily purchased bonus held", without trailing zeros: "10 50 0 2.5"
+    QString wallet(const char *limit = "10")
+    {
+        const Balance b = balance(limit);
+        return QStringList{brief(b.dailyFree), brief(b.purchased), brief(b.bonus), brief(b.held)}.join(u' ');
+    }
+    // The history, oldest first: "daily_refresh 10, chat -2.5"
+    QString history()
+    {
+        QStringList words;
+        const auto page = ledger.transactions(db.app(), {.user = user}, {.limit = 100}).value();
+        for (const Transaction &row : page.items)
+            words.prepend(toText(row.kind) + u' ' + brief(row.amount));
+        return words.join(QStringLiteral(", "));
+    }
+    // The audit's rules that found something, each once; empty when the books are right.
+    QStringList audit()
+    {
+        QStringList rules;
+        for (const auto &finding : ledger.audit(db.operators()))
+            rules.append(finding.rule);
+        rules.removeDuplicates();
+        return rules;
+    }
+    static QString brief(Credits amount)
+    {
+        QString text = amount.toString();
+        while (text.endsWith(u'0'))
+            text.chop(1);
+        return text.endsWith(u'.') ? text.chopped(1) : text;
+    }
+};
+
+} // namespace companion::test
