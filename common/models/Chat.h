@@ -203,7 +203,7 @@ struct Latency
 // What we add to the OpenAI answer.
 struct CompanionPart
 {
-    SessionId sessionId;
+    std::optional<SessionId> sessionId; // none on the stateless /v1 door
     MessageId messageId;
     Mode mode = Mode::Normal;
     Charge charge;

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "billing/TierStore.h"
+#include "characters/CharacterService.h"
+#include "chat/SessionStore.h"
+#include "chat/TurnStore.h"
+#include "identity/Account.h"
+#include "ledger/Ledger.h"
+#include "moderation/Crisis.h"
+#include "moderation/Disclosure.h"
+#include "moderation/ModerationStore.h"
+#include "moderation/Screen.h"
+
+#include <functional>
+
+namespace companion::chat {
+
+struct ChatTerms
+{
+    Credits ratePer1k = Credits::fromUnits(1000);
+    Credits minimumCharge = Credits::fromUnits(100);
+    Factor holdMargin = Factor::fromUnits(11'500); // on the estimated prompt
+    int windowMessages = 10;
+    int minimumTokens = 16; // fewer affordable ones are not worth a reply
+    int generationLimit_s = 300;
+    int settleGrace_s = 60; // the hold's deadline is both together
+};
+
+// What the chat's rules lean on. All outlive the service; all safe on any worker.
+struct ChatParts
+{
+    const ledger::Ledger &ledger;
+    const characters::CharacterService &characters;
+    const billing::TierStore &tiers;
+    const moderation::ModerationStore &moderation;
+    std::shared_ptr<const moderation::Screen> screen;
+    std::shared_ptr<const moderation::Disclosure> disclosure;
+    std::shared_ptr<const moderation::HelpLines> helpLines;
+    // Status and roles as the database says now.
+    std::function<Result<identity::Account>(db::Session &, const UserId &)> account;
+};
+
+// The rules of sessions and turns, as plain blocking acts on the app lane. Each is one transaction of its own.
+class ChatService
+{
+public:
+    ChatService(ChatParts parts, ChatTerms terms);
+
+    Result<ChatSession> open(db::Session &db, const identity::Account &account, const NewSession &wanted) const;
+    // conflict: turn_in_progress
+    Result<void> removeSession(db::Session &db, const UserId &user, const SessionId &session) const;
+
+    // What a reply could cost at most; charges nothing and holds nothing.
+    Result<Quote> quote(db::Session &db, const TurnOrder &order) const;
+
+    // A turn's first part: recall an earlier answer, screen, load the scene, hold.
+    Result<Admission> begin(db::Session &db, const TurnOrder &order) const;
+    // Its last: charge what was used, at most what was held, and keep the reply. Any number of times the same outcome.
+    Result<Outcome> settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
+    // Or give it up: nothing is charged, nothing kept, and its key is free again. One that had been settled after all
+    // (the commit's answer was lost) stays so, and its outcome is answered.
+    std::optional<Outcome> giveUp(db::Session &db, const UserId &user, const MessageId &message) const;
+    // A reply that broke the rules: given up, and recorded for the operator.
+    void withdraw(db::Session &db, const Turn &turn, const moderation::Verdict &verdict, const QString &text) const;
+
+    // How a turn ended, for whoever comes back for it. gone: voided. conflict: another instance is at it. not_found.
+    Result<Outcome> outcomeOf(db::Session &db, const UserId &user, const MessageId &message) const;
+
+    // Turns whose instance died: each is given up once its deadline has passed. Operator lane; says how many.
+    int sweepOverdue(db::Session &db, int batch) const;
+
+    const ChatTerms &terms() const { return m_terms; }
+    const std::shared_ptr<const moderation::Screen> &screen() const { return m_parts.screen; }
+
+private:
+    struct Scene;
+
+    Result<Admission> admit(db::Session &db, const TurnOrder &order) const;
+    Result<std::optional<Admission>> recall(db::Session &db, const TurnOrder &order) const;
+    Result<Scene> loadScene(db::Session &db, const TurnOrder &order, bool locking) const;
+    Result<void> enterSession(db::Session &db, const TurnOrder &order, Scene &scene, bool locking) const;
+    Result<void> checkMode(const Scene &scene) const;
+    Result<void> waitForNone(db::Session &db, const Scene &scene) const;
+    moderation::Verdict screenMessage(const TurnOrder &order, const Scene &scene) const;
+    Outcome answerCrisis(db::Session &db, const TurnOrder &order, const Scene &scene,
+                         const moderation::Verdict &verdict) const;
+    Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const;
+    Result<Admission> hold(db::Session &db, const TurnOrder &order, const Scene &scene) const;
+    void keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const;
+    void record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
+                const moderation::Verdict &verdict, const QString &text) const;
+    Outcome outcomeFrom(db::Session &db, const TurnRecord &record) const;
+    void voidRecord(db::Session &db, const TurnRecord &record) const;
+    Result<ledger::Settlement> charge(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
+
+    ChatParts m_parts;
+    ChatTerms m_terms;
+    SessionStore m_sessions;
+    TurnStore m_turns;
+};
+
+} // namespace companion::chat

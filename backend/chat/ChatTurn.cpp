@@ -1,0 +1,223 @@
+#include "chat/ChatTurn.h"
+
+#include "chat/LiveTurns.h"
+
+#include <algorithm>
+
+namespace companion::chat {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+bool mayPass(ErrorCode code)
+{
+    return code == ErrorCode::NotReady || code == ErrorCode::Overloaded || code == ErrorCode::Internal;
+}
+
+// The start of the first whole character at or after `byte` bytes of UTF-8.
+qsizetype characterAt(const QByteArray &utf8, qint64 byte)
+{
+    auto at = static_cast<qsizetype>(std::clamp<qint64>(byte, 0, utf8.size()));
+    while (at < utf8.size() && (static_cast<unsigned char>(utf8[at]) & 0xC0) == 0x80)
+        ++at;
+    return at;
+}
+
+} // namespace
+
+ChatTurn::ChatTurn(const Surroundings &surroundings, TurnOrder order, std::shared_ptr<Delivery> delivery)
+    : m_(surroundings)
+    , m_order(std::move(order))
+    , m_deliveries{std::move(delivery)}
+{
+    m_.live.count(+1);
+    m_limit.setSingleShot(true);
+    connect(&m_limit, &QTimer::timeout, this,
+            [this] { abandon({ErrorCode::ModelTimeout, u"The model took too long; the reply was not charged."_s}); });
+}
+
+void ChatTurn::begin()
+{
+    m_.workers.act(
+        this, [chat = &m_.chat, order = m_order](db::Session &db) { return chat->begin(db, order); },
+        &ChatTurn::admitted);
+}
+
+void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
+{
+    if (!admission && mayPass(admission.error().code)) // its commit may have happened all the same
+        return giveUp(admission.error());
+    if (!admission)
+        return fail(admission.error());
+    if (const auto *kept = std::get_if<KeptRefusal>(&*admission))
+        return fail(kept->refusal);
+    if (const auto *outcome = std::get_if<Outcome>(&*admission))
+        return finish(*outcome);
+    m_turn = std::get<Turn>(*admission);
+    m_.live.add(m_turn.message, this);
+    for (const auto &delivery : m_deliveries)
+        delivery->started(m_turn);
+    generate();
+}
+
+void ChatTurn::generate()
+{
+    m_screen = std::make_unique<moderation::OutputScreen>(m_.chat.screen(), m_turn.mode);
+    m_limit.start(m_.chat.terms().generationLimit_s * 1000);
+    m_generation = m_.model.start({.model = {},
+                                   .messages = m_turn.prompt,
+                                   .maxTokens = m_turn.maxTokens,
+                                   .temperature = m_turn.temperature,
+                                   .endUser = m_turn.user.toString(),
+                                   .personaName = m_turn.personaName});
+    connect(m_generation, &llm::Generation::text, this, &ChatTurn::relay);
+    connect(m_generation, &llm::Generation::finished, this, &ChatTurn::generated);
+}
+
+void ChatTurn::relay(const QString &delta)
+{
+    release(m_screen->feed(delta));
+}
+
+void ChatTurn::release(const moderation::Release &release)
+{
+    if (m_ended)
+        return;
+    if (!release.text.isEmpty()) {
+        m_released += release.text.toUtf8();
+        for (const auto &delivery : m_deliveries)
+            delivery->text(m_turn, release.text, m_released.size());
+    }
+    if (release.hit)
+        withdraw(*release.hit);
+}
+
+void ChatTurn::generated(const Result<llm::Completion> &completion) // the client may be long gone; the turn goes on
+{
+    if (m_ended)
+        return;
+    m_limit.stop();
+    if (!completion)
+        return giveUp(completion.error());
+    m_completion = *completion;
+    release(m_screen->finish());
+    if (m_ended)
+        return;
+    settle();
+}
+
+void ChatTurn::settle()
+{
+    m_settling = true;
+    m_.workers.act(
+        this,
+        [chat = &m_.chat, turn = m_turn, completion = m_completion](db::Session &db) {
+            return chat->settle(db, turn, completion);
+        },
+        &ChatTurn::settled);
+}
+
+// A database that is away for a moment must not cost the reply: tried again until the hold's deadline.
+void ChatTurn::settled(Result<Outcome> outcome)
+{
+    if (outcome)
+        return finish(*outcome);
+    const bool inTime = QDateTime::currentDateTimeUtc() < m_turn.deadline;
+    if (!mayPass(outcome.error().code) || !inTime || (outcome.error().code == ErrorCode::Internal && m_settleTries > 4))
+        return giveUp(outcome.error());
+    const int pause_ms = std::min(100 << std::min(m_settleTries++, 6), 5'000);
+    QTimer::singleShot(pause_ms, this, &ChatTurn::settle);
+}
+
+// Nothing is charged for what failed. Should even this act fail, the hold's deadline does the same.
+void ChatTurn::giveUp(const Refusal &why)
+{
+    m_ended = true;
+    m_limit.stop();
+    m_.live.remove(m_order.message);
+    m_.workers.act(
+        this,
+        [chat = &m_.chat, user = m_order.user, message = m_order.message](db::Session &db) {
+            return chat->giveUp(db, user, message);
+        },
+        [this, why](const Result<std::optional<Outcome>> &settled) { gaveUp(settled, why); });
+}
+
+void ChatTurn::gaveUp(const Result<std::optional<Outcome>> &settled, const Refusal &why)
+{
+    if (settled && *settled)
+        return finish(**settled);
+    fail(why);
+}
+
+void ChatTurn::withdraw(const moderation::Verdict &verdict)
+{
+    m_ended = true;
+    m_limit.stop();
+    m_.live.remove(m_turn.message);
+    if (m_generation)
+        m_generation->stop();
+    const QString text = QString::fromUtf8(m_released);
+    m_.workers.act(
+        this,
+        [chat = &m_.chat, turn = m_turn, verdict, text](db::Session &db) {
+            chat->withdraw(db, turn, verdict, text);
+            return true;
+        },
+        [this](const Result<bool> &) {
+            fail({ErrorCode::ContentBlocked,
+                  u"The reply broke the content policy and was withdrawn; it was not charged."_s});
+        });
+}
+
+void ChatTurn::join(std::shared_ptr<Delivery> delivery, qint64 fromByte)
+{
+    delivery->started(m_turn);
+    const qsizetype from = characterAt(m_released, fromByte);
+    if (from < m_released.size())
+        delivery->text(m_turn, QString::fromUtf8(m_released.sliced(from)), m_released.size());
+    m_deliveries.append(std::move(delivery));
+}
+
+void ChatTurn::stop()
+{
+    if (m_generation && !m_ended)
+        m_generation->stop();
+}
+
+void ChatTurn::abandon(const Refusal &why)
+{
+    if (m_ended || m_settling)
+        return;
+    if (m_generation) {
+        m_generation->disconnect(this);
+        m_generation->stop();
+    }
+    giveUp(why);
+}
+
+void ChatTurn::finish(const Outcome &outcome)
+{
+    for (const auto &delivery : m_deliveries)
+        delivery->finished(outcome);
+    end();
+}
+
+void ChatTurn::fail(const Refusal &refusal)
+{
+    for (const auto &delivery : m_deliveries)
+        delivery->failed(refusal);
+    end();
+}
+
+void ChatTurn::end()
+{
+    m_ended = true;
+    m_.live.remove(m_order.message);
+    m_.live.count(-1);
+    m_deliveries.clear();
+    deleteLater();
+}
+
+} // namespace companion::chat

@@ -1,0 +1,69 @@
+#pragma once
+
+#include "chat/ChatService.h"
+#include "chat/Delivery.h"
+#include "db/Workers.h"
+#include "llm/LanguageModel.h"
+
+#include <QObject>
+#include <QPointer>
+#include <QTimer>
+#include <memory>
+
+namespace companion::chat {
+
+class LiveTurns;
+
+// One paid turn, from the order to the settled books. Every part leaves the database in a state that another instance
+// can finish or give up. Loop thread; deletes itself at its end.
+class ChatTurn : public QObject
+{
+    Q_OBJECT
+public:
+    struct Surroundings
+    {
+        const ChatService &chat;
+        db::Workers &workers; // the app lane
+        llm::LanguageModel &model;
+        LiveTurns &live;
+    };
+
+    ChatTurn(const Surroundings &surroundings, TurnOrder order, std::shared_ptr<Delivery> delivery);
+
+    void begin();
+    void join(std::shared_ptr<Delivery> delivery, qint64 fromByte); // a client that comes back for the reply
+    void stop(); // the user's stop button: charged for what there is
+    void abandon(const Refusal &why); // shutting down: free
+
+    const Turn &turn() const { return m_turn; }
+
+private:
+    void admitted(Result<Admission> admission);
+    void generate();
+    void relay(const QString &delta);
+    void release(const moderation::Release &release);
+    void generated(const Result<llm::Completion> &completion);
+    void settle();
+    void settled(Result<Outcome> outcome);
+    void giveUp(const Refusal &why);
+    void gaveUp(const Result<std::optional<Outcome>> &settled, const Refusal &why);
+    void withdraw(const moderation::Verdict &verdict);
+    void finish(const Outcome &outcome);
+    void fail(const Refusal &refusal);
+    void end();
+
+    Surroundings m_;
+    TurnOrder m_order;
+    Turn m_turn;
+    QList<std::shared_ptr<Delivery>> m_deliveries;
+    QPointer<llm::Generation> m_generation;
+    std::unique_ptr<moderation::OutputScreen> m_screen;
+    llm::Completion m_completion;
+    QByteArray m_released; // UTF-8
+    QTimer m_limit;
+    int m_settleTries = 0;
+    bool m_settling = false;
+    bool m_ended = false;
+};
+
+} // namespace companion::chat

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "billing/Price.h"
+#include "common/models/Chat.h"
+#include "llm/LanguageModel.h"
+
+#include <variant>
+
+namespace companion::chat {
+
+// What a client asks for: one reply.
+struct TurnOrder
+{
+    MessageId message = MessageId::create(); // the reply's id to be
+    UserId user;
+    std::optional<SessionId> session; // none: the stateless /v1 door
+    QString character;                // stateless only: slug
+    QString text;                     // the user's message
+    QList<llm::ChatMessage> context = {}; // stateless only: what came before, the caller's own
+    std::optional<Mode> mode;             // for this turn; the session's, or normal
+    int maxTokens = 512;
+    std::optional<double> temperature;
+    QString route;          // scope of the idempotency key
+    QString idempotencyKey; // empty: none
+    QByteArray fingerprint; // of the body
+};
+
+// A turn under way: its hold is committed, the model is to be asked.
+struct Turn
+{
+    MessageId message; // the reply's id
+    UserId user;
+    std::optional<SessionId> session;
+    Mode mode = Mode::Normal;
+    QString model; // as clients name it: "aria", "aria:spicy"
+    QString personaName;
+    QString text;
+    HoldId hold;
+    Credits held;
+    billing::PriceTerms price;
+    QDateTime createdAt;
+    QDateTime deadline;
+    QList<llm::ChatMessage> prompt;
+    int maxTokens = 512;
+    std::optional<int> clampedMaxTokens;
+    std::optional<double> temperature;
+    std::optional<QString> disclosure;
+};
+
+// How a turn ended well: everything an answer says.
+struct Outcome
+{
+    MessageId message;
+    QDateTime createdAt;
+    QString model;
+    QString content;
+    QString finishReason;
+    Usage usage;
+    CompanionPart companion;
+    bool replayed = false;
+};
+
+// A refusal that an Idempotency-Key keeps: 402 or 451, answered again to the same request.
+struct KeptRefusal
+{
+    Refusal refusal;
+};
+
+using Admission = std::variant<Turn, Outcome, KeptRefusal>;
+
+} // namespace companion::chat
