@@ -1,0 +1,120 @@
+#pragma once
+
+#include "common/money/Credits.h"
+
+#include <QMap>
+#include <QProcessEnvironment>
+#include <QString>
+#include <QStringList>
+#include <functional>
+#include <optional>
+
+namespace companion::app {
+
+// Everything that can be configured, with its type. The defaults are in the table (ConfigurationTable.cpp), which also
+// makes .env.example and docs/configuration.md; each member's comment names its variable.
+struct Configuration
+{
+    enum class Environment { Development, Production };
+    enum class VectorStore { Postgres, Chroma, Pinecone };
+
+    QString listenAddress;                              // COMPANION_LISTEN: an IP address
+    quint16 listenPort = 0;                             //   … and its port, 0 = any free one
+    QString dataDir;                                    // COMPANION_DATA, absolute
+    Environment environment = Environment::Development; // COMPANION_ENV
+    QStringList corsOrigins;                            // CORS_ORIGINS
+    QString metricsToken;                               // COMPANION_METRICS_TOKEN; empty: loopback only
+    QString moderationKey;                              // COMPANION_MODERATION_KEY; empty: kept in DATA
+    QString logLevel;                                   // COMPANION_LOG_LEVEL: debug, info, warning, error
+    QString logForm;                                    // COMPANION_LOG_FORM: auto, json, human
+    int shutdownGrace_s = 0;                            // COMPANION_SHUTDOWN_GRACE_S
+
+    QString databaseUrl;         // DATABASE_URL; empty: the embedded cluster
+    QString databaseAppUrl;      // DATABASE_APP_URL
+    QString databaseOperatorUrl; // DATABASE_OPERATOR_URL
+    QString databaseReplicaUrl;  // DATABASE_REPLICA_URL
+    int databaseAppWorkers = 0;      // COMPANION_DB_WORKERS
+    int databaseOperatorWorkers = 0; // COMPANION_DB_OPERATOR_WORKERS
+    int databaseBulkWorkers = 0;     // COMPANION_DB_BULK_WORKERS
+    int databaseQueue = 0;           // COMPANION_DB_QUEUE
+    QString redisUrl;                // REDIS_URL
+
+    QString llmBaseUrl;            // LLM_BASE_URL; with a key but no URL: xAI's
+    QString llmApiKey;             // LLM_API_KEY or XAI_API_KEY
+    QString llmModel;              // LLM_MODEL
+    QStringList llmFallbackModels; // LLM_FALLBACK_MODELS
+    QString llmSpicyModel;         // LLM_SPICY_MODEL; empty: the same model
+    int rehearsalPace_ms = 0;      // COMPANION_REHEARSAL_PACE
+    QString embeddingBaseUrl;      // EMBEDDING_BASE_URL
+    QString embeddingApiKey;       // EMBEDDING_API_KEY
+    QString embeddingModel;        // EMBEDDING_MODEL
+    VectorStore vectorStore = VectorStore::Postgres; // VECTOR_STORE
+    QString chromaUrl;                               // CHROMA_URL
+    QString pineconeHost;                            // PINECONE_HOST
+    QString pineconeApiKey;                          // PINECONE_API_KEY
+    QString openaiModerationKey;                     // OPENAI_MODERATION_KEY
+
+    QString firebaseProjectId;        // FIREBASE_PROJECT_ID
+    QString firebaseAuthEmulatorHost; // FIREBASE_AUTH_EMULATOR_HOST
+    QString stripeSecretKey;          // STRIPE_SECRET_KEY
+    QString stripeWebhookSecret;      // STRIPE_WEBHOOK_SECRET
+    QString stripeApiBase;            // STRIPE_API_BASE
+    QString sentryDsn;                // SENTRY_DSN
+    QString otlpEndpoint;             // OTLP_ENDPOINT
+
+    Credits billingRatePer1k;        // BILLING_RATE_PER_1K, credits for 1000 tokens
+    Credits billingMinimumCharge;    // BILLING_MINIMUM_CHARGE
+    Factor billingHoldMargin;        // BILLING_HOLD_MARGIN, on the estimated prompt tokens
+    int billingGenerationLimit_s = 0; // BILLING_GENERATION_LIMIT_S
+    int billingHoldGrace_s = 0;       // BILLING_HOLD_GRACE_S: a hold's deadline is the limit and this
+
+    int rateLimitCommon = 0; // RATE_LIMIT_COMMON, requests a minute of one user or address
+    int rateLimitSignIn = 0; // RATE_LIMIT_SIGN_IN, requests a minute of one address
+
+    bool isProduction() const { return environment == Environment::Production; }
+    bool usesEmbeddedDatabase() const { return databaseUrl.isEmpty(); }
+    bool usesRehearsalModel() const { return llmBaseUrl.isEmpty(); }
+};
+
+// One wrong setting: which, where it stands, and what would be right. Never holds a secret's value.
+struct ConfigurationProblem
+{
+    QString variable;
+    QString source; // "environment", "command line", "/path/companion.conf:12"
+    QString message;
+    QString toString() const { return QStringLiteral("%1 (%2): %3").arg(variable, source, message); }
+};
+
+struct LoadedConfiguration
+{
+    Configuration configuration;
+    QString file; // the file that was read, if any
+    QList<ConfigurationProblem> problems; // every one; with any the program does not start
+    QStringList notices;                  // worth knowing, nothing wrong
+};
+
+// The command line's settings (COMPANION_DATA, COMPANION_LISTEN, …) go before the environment's, these before the
+// file's, these before the defaults. The file is COMPANION_CONFIG, else DATA/companion.conf where there is one: lines
+// KEY=VALUE, `#` begins a comment line. Any NAME may be given as NAME_FILE: the value is read from that file.
+LoadedConfiguration loadConfiguration(const QProcessEnvironment &environment,
+                                      const QMap<QString, QString> &commandLine = {});
+
+// One row of the table.
+struct Setting
+{
+    QString name;
+    QString section;
+    QString shape;    // "number 1 to 64", "postgres:// URL", …
+    QString fallback; // the default, as it would be written
+    QString meaning;  // one sentence for the documents
+    bool secret = false;
+    bool takesEffect = true; // false: accepted and checked, but this version does nothing with it
+    // Takes a value over; says what is wrong with it, if anything.
+    std::function<std::optional<QString>(Configuration &, const QString &)> read;
+};
+const QList<Setting> &configurationTable();
+
+QString envExampleText();
+QString configurationPageText();
+
+} // namespace companion::app

@@ -1,0 +1,336 @@
+#include "app/Configuration.h"
+#include "db/Target.h"
+
+#include <QDir>
+#include <QHostAddress>
+#include <QUrl>
+
+using namespace Qt::StringLiterals;
+
+namespace companion::app {
+
+namespace {
+
+using Read = decltype(Setting::read);
+using Problem = std::optional<QString>;
+
+// A shape and how it is read: the two cannot come apart.
+struct Kind
+{
+    QString shape;
+    Read read;
+    bool secret = false;
+};
+
+Kind text(QString Configuration::*member, const QString &shape = u"text"_s)
+{
+    return {shape, [member](Configuration &to, const QString &value) -> Problem {
+                to.*member = value;
+                return {};
+            }};
+}
+
+Kind secret(QString Configuration::*member, const QString &shape = u"secret"_s)
+{
+    Kind kind = text(member, shape);
+    kind.secret = true;
+    return kind;
+}
+
+Kind number(int Configuration::*member, int least, int most)
+{
+    const QString shape = u"number %1 to %2"_s.arg(least).arg(most);
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                bool ok = false;
+                const int read = value.toInt(&ok);
+                if (!ok || read < least || read > most)
+                    return u"must be a whole "_s + shape;
+                to.*member = read;
+                return {};
+            }};
+}
+
+template <class Decimal>
+Kind decimal(Decimal Configuration::*member, const QString &least, const QString &most)
+{
+    const QString shape = u"decimal %1 to %2"_s.arg(least, most);
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                const auto read = Decimal::parse(value);
+                if (!read || *read < *Decimal::parse(least) || *Decimal::parse(most) < *read)
+                    return u"must be a %1 with at most %2 places"_s.arg(shape).arg(Decimal::places);
+                to.*member = *read;
+                return {};
+            }};
+}
+
+Kind oneOf(QString Configuration::*member, const QStringList &choices)
+{
+    const QString shape = choices.join(u" | "_s);
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                if (!choices.contains(value))
+                    return u"must be one of "_s + shape;
+                to.*member = value;
+                return {};
+            }};
+}
+
+template <class E>
+Kind choice(E Configuration::*member, const QList<std::pair<QString, E>> &choices)
+{
+    QStringList names;
+    for (const auto &[name, value] : choices)
+        names << name;
+    const QString shape = names.join(u" | "_s);
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                const auto index = names.indexOf(value);
+                if (index < 0)
+                    return u"must be one of "_s + shape;
+                to.*member = choices[index].second;
+                return {};
+            }};
+}
+
+Kind list(QStringList Configuration::*member, const QString &shape)
+{
+    return {shape, [member](Configuration &to, const QString &value) -> Problem {
+                (to.*member).clear();
+                for (const auto &part : value.split(u',', Qt::SkipEmptyParts))
+                    to.*member << part.trimmed();
+                return {};
+            }};
+}
+
+bool isWebUrl(const QString &value, const QStringList &schemes)
+{
+    const QUrl url(value, QUrl::StrictMode);
+    return url.isValid() && schemes.contains(url.scheme()) && !url.host().isEmpty();
+}
+
+Kind url(QString Configuration::*member, const QStringList &schemes)
+{
+    const QString shape = schemes.join(u":// or "_s) + u":// URL"_s;
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                if (!value.isEmpty() && !isWebUrl(value, schemes))
+                    return u"must be an "_s + shape;
+                to.*member = value.endsWith(u'/') ? value.chopped(1) : value;
+                return {};
+            }};
+}
+
+Kind origins(QStringList Configuration::*member)
+{
+    const Kind plain = list(member, u"origins, separated by commas"_s);
+    return {plain.shape, [=](Configuration &to, const QString &value) -> Problem {
+                plain.read(to, value);
+                for (const auto &origin : to.*member)
+                    if (origin != "*"_L1
+                        && (!isWebUrl(origin, {u"http"_s, u"https"_s}) || !QUrl(origin).path().isEmpty()))
+                        return u"\"%1\" is not an origin such as https://app.example.com"_s.arg(origin);
+                return {};
+            }};
+}
+
+Kind databaseUrl(QString Configuration::*member)
+{
+    return {u"postgres:// URL"_s,
+            [member](Configuration &to, const QString &value) -> Problem {
+                const auto target = db::Target::parse(value);
+                if (!value.isEmpty() && !target)
+                    return target.error();
+                to.*member = value;
+                return {};
+            },
+            true}; // it usually holds a password
+}
+
+Problem readListen(Configuration &to, const QString &value)
+{
+    const QString host = value.section(u':', 0, -2);
+    bool ok = false;
+    const uint port = value.section(u':', -1).toUInt(&ok);
+    if (!ok || port > 65535 || !value.contains(u':'))
+        return u"must be ADDRESS:PORT, for example 127.0.0.1:8080 or :8080 for all addresses"_s;
+    const QString bare = host.startsWith(u'[') && host.endsWith(u']') ? host.mid(1, host.size() - 2) : host;
+    const QString address = bare.isEmpty() ? u"0.0.0.0"_s : bare == "localhost"_L1 ? u"127.0.0.1"_s : bare;
+    if (QHostAddress(address).isNull())
+        return u"\"%1\" is not an IP address"_s.arg(bare);
+    to.listenAddress = address;
+    to.listenPort = quint16(port);
+    return {};
+}
+
+Problem readDataDir(Configuration &to, const QString &value)
+{
+    to.dataDir = value.isEmpty() ? QString() : QDir::cleanPath(QDir(value).absolutePath());
+    return {};
+}
+
+Setting row(const char *name, const char *section, const Kind &kind, const char *fallback, const char *meaning)
+{
+    return {.name = QString::fromLatin1(name),
+            .section = QString::fromLatin1(section),
+            .shape = kind.shape,
+            .fallback = QString::fromLatin1(fallback),
+            .meaning = QString::fromUtf8(meaning),
+            .secret = kind.secret,
+            .read = kind.read};
+}
+
+// Known and checked, so that a file written for the whole product is no mistake; a notice says that it does nothing.
+Setting later(Setting setting)
+{
+    setting.takesEffect = false;
+    return setting;
+}
+
+QList<Setting> serverSettings()
+{
+    using C = Configuration;
+    const char *section = "Server";
+    return {
+        row("COMPANION_LISTEN", section, {u"ADDRESS:PORT"_s, readListen}, "127.0.0.1:8080",
+            "Where the HTTP server listens; :8080 is all IPv4 addresses, port 0 any free one."),
+        row("COMPANION_DATA", section, {u"directory"_s, readDataDir}, "",
+            "Everything this machine keeps: the embedded database, the first admin's key, companion.conf. By default "
+            "/var/lib/companion for root, ~/.local/share/companion for others."),
+        row("COMPANION_ENV", section,
+            choice<C::Environment>(&C::environment,
+                                   {{u"development"_s, C::Environment::Development},
+                                    {u"production"_s, C::Environment::Production}}),
+            "development",
+            "production refuses the development age verification and the rehearsal model's test triggers."),
+        row("CORS_ORIGINS", section, origins(&C::corsOrigins), "",
+            "The web pages that may call the API from a browser; * allows all."),
+        row("COMPANION_METRICS_TOKEN", section, secret(&C::metricsToken), "",
+            "The bearer token for /metrics; without one only loopback is answered."),
+        row("COMPANION_MODERATION_KEY", section, secret(&C::moderationKey, u"64 hex digits, or base64 of 32 bytes"_s),
+            "",
+            "Encrypts the texts of moderation records. Without one a key is made in DATA at the first start; several "
+            "instances need the same."),
+        row("COMPANION_LOG_LEVEL", section, oneOf(&C::logLevel, {u"debug"_s, u"info"_s, u"warning"_s, u"error"_s}),
+            "info", "The least that is logged."),
+        row("COMPANION_LOG_FORM", section, oneOf(&C::logForm, {u"auto"_s, u"json"_s, u"human"_s}), "auto",
+            "auto is for people on a terminal and JSON lines elsewhere."),
+        row("COMPANION_SHUTDOWN_GRACE_S", section, number(&C::shutdownGrace_s, 0, 600), "30",
+            "How long running turns may take to end when the server stops."),
+    };
+}
+
+QList<Setting> databaseSettings()
+{
+    using C = Configuration;
+    const char *section = "Database";
+    return {
+        row("DATABASE_URL", section, databaseUrl(&C::databaseUrl), "",
+            "PostgreSQL 15 or newer, as the owner of the tables. Without it the backend makes and runs a private "
+            "cluster in DATA."),
+        row("DATABASE_APP_URL", section, databaseUrl(&C::databaseAppUrl), "",
+            "How to log in as companion_app, where it cannot follow from DATABASE_URL."),
+        row("DATABASE_OPERATOR_URL", section, databaseUrl(&C::databaseOperatorUrl), "",
+            "How to log in as companion_operator, likewise."),
+        later(row("DATABASE_REPLICA_URL", section, databaseUrl(&C::databaseReplicaUrl), "",
+                  "A read replica for analytics.")),
+        row("COMPANION_DB_WORKERS", section, number(&C::databaseAppWorkers, 1, 256), "8",
+            "Connections and threads for users' requests."),
+        row("COMPANION_DB_OPERATOR_WORKERS", section, number(&C::databaseOperatorWorkers, 1, 256), "4",
+            "Connections and threads for admin requests, jobs and webhooks."),
+        row("COMPANION_DB_BULK_WORKERS", section, number(&C::databaseBulkWorkers, 1, 64), "2",
+            "Connections and threads for slow work: exports, statistics."),
+        row("COMPANION_DB_QUEUE", section, number(&C::databaseQueue, 1, 1'000'000), "1000",
+            "Requests that may wait for a worker of each kind; the next is answered 503."),
+        later(row("REDIS_URL", section, url(&C::redisUrl, {u"redis"_s, u"rediss"_s}), "",
+                  "Shares rate limits between instances; without it each counts for itself.")),
+    };
+}
+
+QList<Setting> modelSettings()
+{
+    using C = Configuration;
+    const char *section = "Models";
+    const QStringList web{u"https"_s, u"http"_s};
+    return {
+        row("LLM_BASE_URL", section, url(&C::llmBaseUrl, web), "",
+            "An OpenAI-compatible API, for example http://127.0.0.1:11434/v1. With a key and no URL it is xAI's, "
+            "https://api.x.ai/v1; with neither the built-in rehearsal model answers."),
+        row("LLM_API_KEY", section, secret(&C::llmApiKey), "", "The provider's key."),
+        row("XAI_API_KEY", section, secret(&C::llmApiKey), "", "Another name of LLM_API_KEY, which goes first."),
+        row("LLM_MODEL", section, text(&C::llmModel, u"model name"_s), "grok-4-fast-non-reasoning",
+            "The model that answers."),
+        row("LLM_FALLBACK_MODELS", section, list(&C::llmFallbackModels, u"model names, separated by commas"_s), "",
+            "Tried in this order when the model fails before anything was delivered."),
+        row("LLM_SPICY_MODEL", section, text(&C::llmSpicyModel, u"model name"_s), "",
+            "For spicy mode; by default the same model."),
+        row("COMPANION_REHEARSAL_PACE", section, number(&C::rehearsalPace_ms, 0, 10'000), "30",
+            "The rehearsal model's milliseconds from one token to the next; 0 answers at once."),
+        later(row("EMBEDDING_BASE_URL", section, url(&C::embeddingBaseUrl, web), "",
+                  "An OpenAI-compatible embeddings API.")),
+        later(row("EMBEDDING_API_KEY", section, secret(&C::embeddingApiKey), "", "Its key.")),
+        later(row("EMBEDDING_MODEL", section, text(&C::embeddingModel, u"model name"_s), "text-embedding-3-small",
+                  "Its model.")),
+        later(row("VECTOR_STORE", section,
+                  choice<C::VectorStore>(&C::vectorStore,
+                                         {{u"postgres"_s, C::VectorStore::Postgres},
+                                          {u"chroma"_s, C::VectorStore::Chroma},
+                                          {u"pinecone"_s, C::VectorStore::Pinecone}}),
+                  "postgres", "Where memories are searched.")),
+        later(row("CHROMA_URL", section, url(&C::chromaUrl, web), "", "The ChromaDB server.")),
+        later(row("PINECONE_HOST", section, text(&C::pineconeHost, u"host name"_s), "", "The Pinecone index's host.")),
+        later(row("PINECONE_API_KEY", section, secret(&C::pineconeApiKey), "", "Its key.")),
+        later(row("OPENAI_MODERATION_KEY", section, secret(&C::openaiModerationKey), "",
+                  "Adds OpenAI's moderation to our own rules.")),
+    };
+}
+
+QList<Setting> partnerSettings()
+{
+    using C = Configuration;
+    const char *section = "Sign-in, payments, monitoring";
+    const QStringList web{u"https"_s, u"http"_s};
+    return {
+        later(row("FIREBASE_PROJECT_ID", section, text(&C::firebaseProjectId), "",
+                  "Accepts this project's Firebase ID tokens.")),
+        later(row("FIREBASE_AUTH_EMULATOR_HOST", section, text(&C::firebaseAuthEmulatorHost, u"HOST:PORT"_s), "",
+                  "Firebase's emulator; never in production.")),
+        later(row("STRIPE_SECRET_KEY", section, secret(&C::stripeSecretKey), "", "Sells by Stripe.")),
+        later(row("STRIPE_WEBHOOK_SECRET", section, secret(&C::stripeWebhookSecret), "",
+                  "Checks the signatures of Stripe's webhooks.")),
+        later(row("STRIPE_API_BASE", section, url(&C::stripeApiBase, web), "https://api.stripe.com",
+                  "Stripe's API, for tests against another server.")),
+        later(row("SENTRY_DSN", section, secret(&C::sentryDsn, u"https:// URL"_s), "", "Reports errors to Sentry.")),
+        later(row("OTLP_ENDPOINT", section, url(&C::otlpEndpoint, web), "", "Sends traces by OTLP over HTTP.")),
+    };
+}
+
+QList<Setting> moneySettings()
+{
+    using C = Configuration;
+    const char *section = "Prices and limits";
+    return {
+        row("BILLING_RATE_PER_1K", section, decimal(&C::billingRatePer1k, u"0"_s, u"1000000"_s), "0.1",
+            "Credits for 1000 tokens, before the character's multiplier and the tier's discount."),
+        row("BILLING_MINIMUM_CHARGE", section, decimal(&C::billingMinimumCharge, u"0"_s, u"1000000"_s), "0.01",
+            "The least that a reply costs, unless its character is free."),
+        row("BILLING_HOLD_MARGIN", section, decimal(&C::billingHoldMargin, u"1"_s, u"10"_s), "1.15",
+            "What the estimated prompt tokens are multiplied with for the hold."),
+        row("BILLING_GENERATION_LIMIT_S", section, number(&C::billingGenerationLimit_s, 1, 3600), "300",
+            "A reply that takes longer is ended."),
+        row("BILLING_HOLD_GRACE_S", section, number(&C::billingHoldGrace_s, 1, 3600), "60",
+            "A hold's deadline is the generation limit and this; after it the turn can only be voided."),
+        row("RATE_LIMIT_COMMON", section, number(&C::rateLimitCommon, 1, 1'000'000), "600",
+            "Requests a minute on routes other than chat, by user, or by address where nobody is signed in. The tiers "
+            "hold the rate of chat routes."),
+        row("RATE_LIMIT_SIGN_IN", section, number(&C::rateLimitSignIn, 1, 1'000'000), "20",
+            "Sign-in attempts a minute by address."),
+    };
+}
+
+} // namespace
+
+const QList<Setting> &configurationTable()
+{
+    static const QList<Setting> table =
+        serverSettings() + databaseSettings() + modelSettings() + partnerSettings() + moneySettings();
+    return table;
+}
+
+} // namespace companion::app
