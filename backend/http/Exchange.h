@@ -19,12 +19,12 @@ public:
     virtual void finish() = 0;
 
 Q_SIGNALS:
-    void gone(); // the client left or was dropped; nothing more is written
+    void gone(); // the client left or was dropped; nothing more is written. Never from inside send()
 };
 
 // A handle to the one answer of one request. Copyable; may outlive the connection (then sending does nothing).
 // Used on the loop thread only. The first of send() and openStream() wins; a second is a Bug. When the last copy goes
-// away unanswered, the client gets 500 `internal` and it is logged.
+// away unanswered (on any thread), the client gets 500 `internal` and it is logged.
 class Exchange
 {
 public:
@@ -32,6 +32,7 @@ public:
     void send(Reply reply);
     EventStream *openStream(Headers headers = {}); // nullptr when the client is gone
     bool isGone() const;
+    bool isAnswered() const; // send() or openStream() was called
     // A child of the connection, alive while it is: a context for signals. Null when gone.
     QObject *connection() const;
 
@@ -39,6 +40,7 @@ public:
     explicit Exchange(std::shared_ptr<State> state);
 
 private:
+    friend class Router;
     std::shared_ptr<State> m_state;
 };
 

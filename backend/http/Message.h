@@ -6,11 +6,14 @@
 #include <QHash>
 #include <QHostAddress>
 #include <QJsonObject>
+#include <QStringList>
 #include <QUrlQuery>
 
 namespace companion::http {
 
 enum class Method { Get, Head, Post, Put, Patch, Delete, Options };
+
+QByteArray methodName(Method method); // "GET"
 
 // Names are case-insensitive; order and duplicates are kept.
 class Headers
@@ -21,6 +24,7 @@ public:
     QByteArray value(const QByteArray &name) const; // the first; empty where there is none
     QList<QByteArray> values(const QByteArray &name) const;
     bool contains(const QByteArray &name) const;
+    void remove(const QByteArray &name);
     const QList<std::pair<QByteArray, QByteArray>> &all() const { return m_all; }
 
 private:
@@ -31,10 +35,11 @@ private:
 struct Request
 {
     Method method = Method::Get;
-    QString path;        // decoded
+    QString path;        // decoded, for people: an encoded slash shows as one; routing goes by `segments`
+    QStringList segments; // decoded one by one: "/a%2Fb/c" is {"a/b", "c"}
     QString route;       // the pattern that matched: "/api/v1/chat/sessions/{id}"
     QHash<QString, QString> params; // {id} → its text
-    QUrlQuery query;
+    QUrlQuery query; // '+' has become a space
     Headers headers;
     QByteArray body;
     QHostAddress peer;
@@ -55,8 +60,8 @@ struct Reply
     static Reply json(const QJsonObject &object, int status = 200);
     static Reply text(const QByteArray &body, const QByteArray &contentType, int status = 200);
     static Reply noContent();
-    // application/problem+json (RFC 9457) with type, title, status, detail, code, request_id and what the refusal holds;
-    // Retry-After on 429 and 503 (default 1 s).
+    // application/problem+json (RFC 9457) with type, title, status, detail, code, request_id and what the refusal
+    // holds; Retry-After on 429 and 503 (default 1 s).
     static Reply problem(const Refusal &refusal, const QByteArray &requestId);
 
     Reply &with(const QByteArray &name, const QByteArray &value)

@@ -28,8 +28,7 @@ class RateLimiter : public QObject
     Q_OBJECT
 public:
     virtual void take(const QString &bucket, RateQuota quota, QObject *context,
-                      std::function<void(RateVerdict)> then)
-        = 0;
+                      std::function<void(RateVerdict)> then) = 0;
 };
 
 } // namespace companion::http

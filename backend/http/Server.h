@@ -11,18 +11,20 @@ namespace companion::http {
 struct Limits
 {
     int connections = 10'000;
-    int connectionsPerAddress = 4'096; // 0: no limit
+    int connectionsPerAddress = 4'096; // of one IPv4 address or one IPv6 /64; 0: no limit
     qsizetype headBytes = 16 * 1024;
     qsizetype bodyBytes = 1024 * 1024;
-    int headDeadline_ms = 5'000;
-    int bodyDeadline_ms = 10'000;
-    int idleDeadline_ms = 15'000;
-    qsizetype pendingBytes = 512 * 1024;
-    int pipelined = 4;
+    int headDeadline_ms = 5'000;       // from a request's first byte to the end of its head
+    int bodyDeadline_ms = 10'000;      // from there to the end of its body
+    int idleDeadline_ms = 15'000;      // between requests, and for a reader that takes nothing of its answer
+    int lingerDeadline_ms = 2'000;     // after a last answer, for the client to read it and close
+    int pingInterval_ms = 15'000;      // of event streams
+    qsizetype pendingBytes = 512 * 1024; // of an event stream, unread by its client
+    qsizetype parkedBytes = 64 * 1024;   // read ahead of the request being answered; more waits in the kernel
 };
 
-// QtHttpServer behind its gate (docs/architecture.md; design: the gate checks every head and all framing before
-// QtHttpServer's parser sees it). Loop thread only.
+// QtHttpServer behind its gate (docs/http.md): every head and all framing is checked before QtHttpServer's parser sees
+// a byte. Loop thread only. `router` must outlive the server.
 class Server : public QObject
 {
     Q_OBJECT
@@ -30,14 +32,19 @@ public:
     Server(const Router &router, Limits limits = {}, QObject *parent = nullptr);
     ~Server() override;
 
+    // Browsers on these origins ("https://app.example.com") may call and read the answers; "*" lets every origin.
+    void allowOrigins(const QStringList &origins);
+
     // Port 0 takes a free one. An error text, in English, says what to do.
     std::expected<quint16, QString> listen(const QHostAddress &address, quint16 port);
-    // Stops accepting; open exchanges go on; drained() when the last has ended or the deadline has passed.
+    // Stops accepting and closes idle connections; open exchanges go on, each the last of its connection; drained()
+    // when the last has ended or the deadline has passed (what is still open is then cut).
     void drain(int deadline_ms);
 
     int openConnections() const;
 
-    // Called once for each answered request: for access logs and metrics.
+    // Called once for each answer, the gate's own refusals included (their request may hold no more than an id, and
+    // has no route): for access logs and metrics. Status 499: the client left before the answer.
     std::function<void(const Request &, int status, qint64 duration_ns, qint64 bytesOut)> onAnswered;
 
 Q_SIGNALS:

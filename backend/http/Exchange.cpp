@@ -1,0 +1,84 @@
+#include "http/Exchange.h"
+
+#include "common/Ensure.h"
+#include "http/ConnectionGuard.h"
+#include "http/ExchangeState.h"
+#include "ops/Log.h"
+
+#include <QAbstractEventDispatcher>
+
+namespace companion::http {
+
+namespace {
+
+void answerForgotten(const QPointer<ConnectionGuard> &guard, quint64 number, const QByteArray &requestId)
+{
+    if (!guard || !guard->isOpen(number))
+        return;
+    ops::log(ops::Level::Error, "request_unanswered", requestId);
+    guard->send(number, Reply::problem({ErrorCode::Internal, QStringLiteral("An error on our side.")}, requestId));
+}
+
+} // namespace
+
+Exchange::State::State(ConnectionGuard *connection, quint64 exchangeNumber, Request received)
+    : guard(connection)
+    , loop(QThread::currentThread())
+    , number(exchangeNumber)
+    , request(std::move(received))
+{
+}
+
+// A worker's lambda may be the last to hold a copy; the connection is the loop's, so the answer is given there.
+Exchange::State::~State()
+{
+    if (answered)
+        return;
+    if (loop == QThread::currentThread())
+        answerForgotten(guard, number, request.id);
+    else if (auto *dispatcher = QAbstractEventDispatcher::instance(loop))
+        QMetaObject::invokeMethod(dispatcher,
+                                  [held = guard, at = number, id = request.id] { answerForgotten(held, at, id); });
+}
+
+Exchange::Exchange(std::shared_ptr<State> state)
+    : m_state(std::move(state))
+{
+}
+
+const Request &Exchange::request() const
+{
+    return m_state->request;
+}
+
+void Exchange::send(Reply reply)
+{
+    ensure(!m_state->answered, "a request has one answer");
+    m_state->answered = true;
+    if (m_state->guard)
+        m_state->guard->send(m_state->number, std::move(reply));
+}
+
+EventStream *Exchange::openStream(Headers headers)
+{
+    ensure(!m_state->answered, "a request has one answer");
+    m_state->answered = true;
+    return m_state->guard ? m_state->guard->openStream(m_state->number, std::move(headers)) : nullptr;
+}
+
+bool Exchange::isGone() const
+{
+    return !m_state->guard || !m_state->guard->isOpen(m_state->number);
+}
+
+bool Exchange::isAnswered() const
+{
+    return m_state->answered;
+}
+
+QObject *Exchange::connection() const
+{
+    return isGone() ? nullptr : m_state->guard.data();
+}
+
+} // namespace companion::http

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "http/Cors.h"
+#include "http/Server.h"
+
+#include <QHash>
+#include <QSet>
+#include <QTcpServer>
+#include <QTimer>
+
+namespace companion::http {
+
+class ConnectionGuard;
+class QtServer;
+
+// What all connections of one server share.
+struct GateContext
+{
+    const Router &router;
+    Limits limits;
+    Cors cors = {};
+    QtServer *parser = nullptr;
+    bool draining = false;
+    std::function<void(const Request &, int status, qint64 duration_ns, qint64 bytesOut)> answered = {};
+};
+
+// The listening side: makes the sockets itself, so that each has its guard before anything can be read from it; caps
+// connections in all and per address; survives running out of file descriptors; and once a tick asks every guard for
+// its deadlines (one timer for all of them, since ten thousand would be slow to restart for every request).
+class Gate : public QTcpServer
+{
+    Q_OBJECT
+public:
+    explicit Gate(GateContext &context);
+    ~Gate() override;
+
+    int connections() const { return int(m_guards.size()); }
+    void drain(); // close() it first
+    void cutAll();
+    void connectionEnded(ConnectionGuard *guard, const QHostAddress &peer);
+
+    static qint64 now_ns(); // monotonic
+
+Q_SIGNALS:
+    void emptied(); // the last connection has ended
+
+protected:
+    void incomingConnection(qintptr descriptor) override;
+
+private:
+    bool hasRoom(const QHostAddress &peer) const;
+    void tick();
+
+    GateContext &m_context;
+    QSet<ConnectionGuard *> m_guards;
+    QHash<QByteArray, int> m_perAddress;
+    QTimer m_tick;
+};
+
+} // namespace companion::http
