@@ -288,7 +288,7 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
                     .usage = {},
                     .companion = {}};
     outcome.companion.messageId = outcome.message;
-    outcome.companion.sessionId = order.session.value_or(SessionId());
+    outcome.companion.sessionId = order.session;
     outcome.companion.mode = scene.mode;
     outcome.companion.balance = scene.balance.summary();
     outcome.companion.crisis = answer.crisis;
@@ -342,12 +342,11 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
         turn.clampedMaxTokens = turn.maxTokens;
         turn.held = billing::priceOf(promptTokens + turn.maxTokens, turn.price);
     }
-    if (const auto notice =
-            m_parts.disclosure->due({.now = now,
-                                     .lastTold = scene.session ? scene.session->lastDisclosureAt : std::nullopt,
-                                     .message = order.text,
-                                     .characterName = scene.persona.persona.name,
-                                     .locale = scene.account.user.locale}))
+    if (const auto notice = m_parts.disclosure->due({.now = now,
+                                                     .lastTold = lastTold,
+                                                     .message = order.text,
+                                                     .characterName = scene.persona.persona.name,
+                                                     .locale = scene.account.user.locale}))
         turn.disclosure = notice->text;
     return turn;
 }
@@ -440,7 +439,7 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
             return std::unexpected(balance.error());
         companion.balance = balance->summary();
     }
-    companion.sessionId = turn.session.value_or(SessionId());
+    companion.sessionId = turn.session;
     companion.messageId = turn.message;
     companion.mode = turn.mode;
     companion.clampedMaxTokens = turn.clampedMaxTokens;

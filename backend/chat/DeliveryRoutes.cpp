@@ -10,11 +10,6 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-std::optional<SessionId> sessionOf(const Outcome &outcome)
-{
-    return outcome.companion.sessionId.isNull() ? std::nullopt : std::optional(outcome.companion.sessionId);
-}
-
 Outcome named(Outcome outcome, const QString &model)
 {
     if (!model.isEmpty())
@@ -85,7 +80,7 @@ void StreamDelivery::finished(const Outcome &settled)
 {
     const Outcome outcome = named(settled, m_door.model);
     if (!m_opened) // an earlier answer, or one that no model wrote
-        open(outcome.message, sessionOf(outcome), outcome.model, outcome.createdAt, outcome.replayed);
+        open(outcome.message, outcome.companion.sessionId, outcome.model, outcome.createdAt, outcome.replayed);
     const QByteArray content = outcome.content.toUtf8();
     if (m_sent < content.size()) {
         const QString rest = QString::fromUtf8(content.sliced(m_sent));
