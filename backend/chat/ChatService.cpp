@@ -342,6 +342,10 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
         turn.clampedMaxTokens = turn.maxTokens;
         turn.held = billing::priceOf(promptTokens + turn.maxTokens, turn.price);
     }
+    // A stateless conversation begins where the caller brings nothing along.
+    const auto lastTold = scene.session ? scene.session->lastDisclosureAt
+        : scene.before.isEmpty()        ? std::nullopt
+                                        : std::optional(now);
     if (const auto notice = m_parts.disclosure->due({.now = now,
                                                      .lastTold = lastTold,
                                                      .message = order.text,
