@@ -35,8 +35,12 @@ class TestKeys : public QObject
     TokenClaims claims() { return {UserId::create(), DeviceId::create(), {Role::User}, now().addSecs(900)}; }
     void append(const QString &act, const QString &target = u"user:1"_s)
     {
-        AuditLog().append(operators(), {.actor = u"cli"_s, .act = act, .target = target, .reason = u"because"_s,
-                                        .before = QJsonObject {{u"tier"_s, u"free"_s}}});
+        AuditLog().append(operators(),
+                          {.actor = u"cli"_s,
+                           .act = act,
+                           .target = target,
+                           .reason = u"because"_s,
+                           .before = QJsonObject{{u"tier"_s, u"free"_s}}});
     }
 
 private Q_SLOTS:
@@ -79,7 +83,8 @@ private Q_SLOTS:
             if (i == 60) // five hours on: to the next rotation
                 m_db->clock().advance(24h * 29 + 18h);
             if (i == 60)
-                others.setKeys(SigningKeys().load(operators())), mine.setKeys(SigningKeys().load(operators())), last = mine.issue(claims()).toLatin1();
+                others.setKeys(SigningKeys().load(operators())), mine.setKeys(SigningKeys().load(operators())),
+                    last = mine.issue(claims()).toLatin1();
         }
         QVERIFY(headers.size() >= 3);
         QVERIFY(m_db->owner().script(u"SELECT * FROM signing_keys"_s).size() <= 2);
@@ -100,11 +105,12 @@ private Q_SLOTS:
         QVERIFY(admin);
         QVERIFY(admin->made);
         QCOMPARE(fileText(), admin->accessKey.toLatin1() + '\n');
-        QCOMPARE(QFile::permissions(path()) & (QFile::ReadGroup | QFile::WriteGroup | QFile::ReadOther | QFile::WriteOther),
+        QCOMPARE(QFile::permissions(path())
+                     & (QFile::ReadGroup | QFile::WriteGroup | QFile::ReadOther | QFile::WriteOther),
                  QFile::Permissions());
         const auto who = AccessKeyProvider().verify(operators(), admin->accessKey);
         QVERIFY(AccountStore().find(operators(), who->user, now())->has(Role::Admin));
-        QCOMPARE(QDir(m_dir->path()).entryList(QDir::Files), QStringList {u"admin-access-key"_s}); // nothing left over
+        QCOMPARE(QDir(m_dir->path()).entryList(QDir::Files), QStringList{u"admin-access-key"_s}); // nothing left over
     }
 
     void the_next_start_leaves_a_good_file_alone_but_makes_it_private_again()
@@ -158,7 +164,7 @@ private Q_SLOTS:
         const auto all = AuditLog().list(operators(), {}, {});
         QCOMPARE(all->items.size(), 3);
         QCOMPARE(all->items.first().target, u"user:2"_s); // newest first
-        QCOMPARE(all->items.first().before, (QJsonObject {{u"tier"_s, u"free"_s}}));
+        QCOMPARE(all->items.first().before, (QJsonObject{{u"tier"_s, u"free"_s}}));
         QVERIFY(!all->items.first().after);
         QCOMPARE(all->items.first().createdAt, now());
         QCOMPARE(AuditLog().list(operators(), {.act = u"user.suspend"_s}, {})->items.size(), 2);
@@ -171,7 +177,7 @@ private Q_SLOTS:
         for (int i = 0; i < 5; ++i)
             append(u"user.set_%1"_s.arg(i));
         QStringList acts;
-        PageRequest page {.limit = 2, .cursor = {}};
+        PageRequest page{.limit = 2, .cursor = {}};
         for (;;) {
             const auto part = AuditLog().list(operators(), {}, page);
             for (const AuditRecord &record : part->items)
@@ -207,13 +213,17 @@ private Q_SLOTS:
         QTest::addColumn<QString>("sql");
         QTest::addColumn<qint64>("sequence");
         QTest::addColumn<QString>("rule");
-        QTest::newRow("reason") << u"UPDATE audit_log SET reason = 'x' WHERE sequence = 2"_s << qint64(2) << u"changed_text"_s;
-        QTest::newRow("before") << u"UPDATE audit_log SET before = NULL WHERE sequence = 2"_s << qint64(2) << u"changed_text"_s;
-        QTest::newRow("actor") << u"UPDATE audit_log SET actor = 'x' WHERE sequence = 2"_s << qint64(2) << u"broken_chain"_s;
-        QTest::newRow("time") << u"UPDATE audit_log SET at_time = at_time + interval '1 us' WHERE sequence = 2"_s << qint64(2)
-                              << u"broken_chain"_s;
+        QTest::newRow("reason") << u"UPDATE audit_log SET reason = 'x' WHERE sequence = 2"_s << qint64(2)
+                                << u"changed_text"_s;
+        QTest::newRow("before") << u"UPDATE audit_log SET before = NULL WHERE sequence = 2"_s << qint64(2)
+                                << u"changed_text"_s;
+        QTest::newRow("actor") << u"UPDATE audit_log SET actor = 'x' WHERE sequence = 2"_s << qint64(2)
+                               << u"broken_chain"_s;
+        QTest::newRow("time") << u"UPDATE audit_log SET at_time = at_time + interval '1 us' WHERE sequence = 2"_s
+                              << qint64(2) << u"broken_chain"_s;
         QTest::newRow("row gone") << u"DELETE FROM audit_log WHERE sequence = 2"_s << qint64(3) << u"missing_row"_s;
-        QTest::newRow("first row gone") << u"DELETE FROM audit_log WHERE sequence = 1"_s << qint64(2) << u"missing_row"_s;
+        QTest::newRow("first row gone") << u"DELETE FROM audit_log WHERE sequence = 1"_s << qint64(2)
+                                        << u"missing_row"_s;
     }
     void a_tampered_audit_log_is_noticed()
     {

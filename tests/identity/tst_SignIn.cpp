@@ -69,7 +69,7 @@ private Q_SLOTS:
     {
         m_db = std::make_unique<test::TestDatabase>();
         m_tokens = std::make_unique<AccessTokens>(m_db->clock(), SigningKeys().load(operators()));
-        m_service = std::make_unique<SignInService>(*m_tokens, QList<const IdentityProvider *> {&m_provider});
+        m_service = std::make_unique<SignInService>(*m_tokens, QList<const IdentityProvider *>{&m_provider});
     }
     void cleanup()
     {
@@ -95,7 +95,8 @@ private Q_SLOTS:
         const QString key = makeKey(makeUser(u"ada@example.org"_s));
         const auto grant = login(key);
         for (const char *table : {"access_keys", "refresh_tokens", "devices", "users", "audit_log"})
-            for (const db::Row &row : m_db->owner().script(u"SELECT t::text AS row FROM %1 t"_s.arg(QString::fromLatin1(table)))) {
+            for (const db::Row &row :
+                 m_db->owner().script(u"SELECT t::text AS row FROM %1 t"_s.arg(QString::fromLatin1(table)))) {
                 QVERIFY(!row.text("row").contains(key.mid(22)));
                 QVERIFY(!row.text("row").contains(grant->refreshToken.mid(22)));
             }
@@ -157,8 +158,8 @@ private Q_SLOTS:
         std::vector<std::thread> threads;
         for (int i = 0; i < 16; ++i)
             threads.emplace_back([&] {
-                const auto session = db::Session::connect(m_db->operatorTarget(), m_db->clock());
-                const auto grant = m_service->refresh(*session, first.refreshToken, {});
+                db::Session session(m_db->operatorTarget(), m_db->clock());
+                const auto grant = m_service->refresh(session, first.refreshToken, {});
                 if (grant && ++won == 1)
                     winner = grant->refreshToken;
                 else if (!grant && grant.error().code == ErrorCode::Unauthenticated)
@@ -269,18 +270,18 @@ private Q_SLOTS:
     {
         const Account ada = makeUser(u"ada@example.org"_s, {Role::User, Role::Support, Role::Finance});
         const auto whole = signedIn(ada);
-        QCOMPARE(asking(whole)->user.roles, (QList {Role::User, Role::Support, Role::Finance}));
+        QCOMPARE(asking(whole)->user.roles, (QList{Role::User, Role::Support, Role::Finance}));
 
-        const auto narrow = login(makeKey(ada, QList {Role::Support, Role::Admin}));
-        QCOMPARE(narrow->user.roles, (QList {Role::User, Role::Support}));
-        QCOMPARE(asking(*narrow)->user.roles, (QList {Role::User, Role::Support}));
+        const auto narrow = login(makeKey(ada, QList{Role::Support, Role::Admin}));
+        QCOMPARE(narrow->user.roles, (QList{Role::User, Role::Support}));
+        QCOMPARE(asking(*narrow)->user.roles, (QList{Role::User, Role::Support}));
         QVERIFY(!asking(*narrow)->hasAny({Role::Finance}));
 
         // A role that is taken away is gone at once; one that is given comes with the next token.
-        QVERIFY(m_accounts.change(operators(), ada.id(), {.roles = QList {Role::User, Role::Admin}}, now()));
-        QCOMPARE(asking(*narrow)->user.roles, (QList {Role::User}));
-        QCOMPARE(asking(whole)->user.roles, (QList {Role::User}));
-        QCOMPARE(refresh(narrow->refreshToken)->user.roles, (QList {Role::User, Role::Admin}));
+        QVERIFY(m_accounts.change(operators(), ada.id(), {.roles = QList{Role::User, Role::Admin}}, now()));
+        QCOMPARE(asking(*narrow)->user.roles, (QList{Role::User}));
+        QCOMPARE(asking(whole)->user.roles, (QList{Role::User}));
+        QCOMPARE(refresh(narrow->refreshToken)->user.roles, (QList{Role::User, Role::Admin}));
     }
 
     void a_paid_tier_ends_by_itself()
@@ -301,7 +302,9 @@ private Q_SLOTS:
     {
         const Account ada = makeUser(u"ada@example.org"_s);
         const auto grant = signedIn(ada);
-        const auto seen = [&] { return m_db->owner().script(u"SELECT last_seen_at FROM users"_s).first().time("last_seen_at"); };
+        const auto seen = [&] {
+            return m_db->owner().script(u"SELECT last_seen_at FROM users"_s).first().time("last_seen_at");
+        };
         const QDateTime first = now();
         QCOMPARE(seen(), first);
         m_db->clock().advance(5min);
@@ -328,8 +331,8 @@ private Q_SLOTS:
     {
         const Account ada = makeUser(u"ada@example.org"_s);
         db::Transaction transaction(m_db->app(), ada.id());
-        const auto changed = m_accounts.change(m_db->app(), ada.id(), {.displayName = u"Ada"_s, .region = u"DE"_s},
-                                               now(), ada.version);
+        const auto changed =
+            m_accounts.change(m_db->app(), ada.id(), {.displayName = u"Ada"_s, .region = u"DE"_s}, now(), ada.version);
         QVERIFY(changed);
         QCOMPARE(changed->user.displayName, u"Ada"_s);
         QCOMPARE(changed->user.region, u"DE"_s);
@@ -355,7 +358,8 @@ private Q_SLOTS:
         db::Transaction transaction(m_db->app(), ada.id());
         QVERIFY(m_accounts.verifyAge(m_db->app(), ada.id(), u"development"_s, u"ref"_s, now())->user.ageVerified);
         transaction.commit();
-        QCOMPARE(m_db->owner().script(u"SELECT method FROM age_verifications"_s).first().text("method"), u"development"_s);
+        QCOMPARE(m_db->owner().script(u"SELECT method FROM age_verifications"_s).first().text("method"),
+                 u"development"_s);
     }
 
     // As the app's role, in Ada's transaction: whatever SQL runs there.
@@ -423,9 +427,9 @@ private Q_SLOTS:
         QVERIFY(key->key.startsWith(u"sk-companion-"_s));
         const auto claims = keys.claims(operators(), key->key);
         QCOMPARE(claims->user, ada.id());
-        QCOMPARE(claims->roles, QList {Role::User});
+        QCOMPARE(claims->roles, QList{Role::User});
         QVERIFY(claims->device.isNull());
-        QCOMPARE(m_accounts.account(operators(), *claims, now())->user.roles, QList {Role::User});
+        QCOMPARE(m_accounts.account(operators(), *claims, now())->user.roles, QList{Role::User});
 
         QCOMPARE(code(keys.claims(operators(), u"sk-companion-x"_s)), ErrorCode::Unauthenticated);
         suspend(ada);
