@@ -214,11 +214,6 @@ db::Workers &Api::laneOf(const Endpoint &endpoint, Scope scope) const
 Result<http::Reply> Api::perform(db::Session &db, const Endpoint &endpoint, const Act &act, Scope scope,
                                  const http::Request &request, const identity::TokenClaims &claims) const
 {
-    if (scope == Scope::Bare) {
-        const auto call = authorise(db, endpoint, request, claims);
-        return call ? act(*call, db) : std::unexpected(call.error());
-    }
-
     std::optional<db::Transaction> transaction;
     if (endpoint.access.kind == Access::Kind::SignedIn)
         transaction.emplace(db, claims.user);
@@ -227,6 +222,11 @@ Result<http::Reply> Api::perform(db::Session &db, const Endpoint &endpoint, cons
     const auto call = authorise(db, endpoint, request, claims);
     if (!call)
         return std::unexpected(call.error());
+    if (scope == Scope::Bare) { // even then the account is loaded as the caller: others' rows are not to be seen
+        transaction->commit();
+        transaction.reset();
+        return act(*call, db);
+    }
     if (m_hooks.signedIn && endpoint.access.kind == Access::Kind::SignedIn)
         m_hooks.signedIn(db, call->account());
     if (endpoint.idempotencyKeyRequired)
@@ -242,11 +242,9 @@ Result<Call> Api::authorise(db::Session &db, const Endpoint &endpoint, const htt
 {
     if (endpoint.access.kind == Access::Kind::Public)
         return Call(request, std::nullopt);
-    auto account = m_hooks.account(db, claims.user);
+    const auto account = m_hooks.account(db, claims);
     if (!account)
         return std::unexpected(account.error());
-    // The key may have narrowed the roles; the database has the last word on both.
-    account->user.roles.removeIf([&](Role role) { return !claims.roles.contains(role); });
     if (endpoint.access.kind == Access::Kind::Operator && !account->hasAny(endpoint.access.roles))
         return companion::refuse(ErrorCode::RoleRequired, u"Your role does not allow this."_s);
     return Call(request, *account, claims.device);

@@ -42,8 +42,9 @@ struct RateLimits
 // What the features tell the doors; set by the composition before the server listens. All run inside acts.
 struct Hooks
 {
-    // Status and roles as the database says now: unauthenticated or account_suspended.
-    std::function<Result<identity::Account>(db::Session &, const UserId &)> account;
+    // Status and roles as the database says now, narrowed to the token's (identity::AccountStore::account):
+    // unauthenticated (the device was signed out, too) or account_suspended.
+    std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
     // Requests a minute that the user's tier allows on chat routes; answered from a cache for 30 s.
     std::function<Result<int>(db::Session &, const UserId &)> chatQuota;
     // An API key's owner: unauthenticated, account_suspended.

@@ -1,0 +1,21 @@
+#pragma once
+
+namespace companion::api {
+class Api;
+}
+
+namespace companion::identity {
+
+class SignInService;
+
+// What a deployment allows.
+struct IdentityOptions
+{
+    // The method "development", which checks nobody's age: never in production.
+    bool developmentAgeVerification = false;
+};
+
+// /api/v1/auth/…: signing in, staying signed in, one's own profile, age and API keys.
+void addIdentityRoutes(api::Api &api, const SignInService &signIn, IdentityOptions options);
+
+} // namespace companion::identity
