@@ -67,7 +67,7 @@ QString ensureRoles(Session &owner, const QString &appPassword, const QString &o
 
 QString derivedPassword(const QString &ownerPassword, const QString &role)
 {
-    return QString::fromLatin1(QMessageAuthenticationCode::hash("companion database role " + role.toUtf8(),
+    return QString::fromLatin1(QMessageAuthenticationCode::hash(QByteArray("companion database role " + role.toUtf8()),
                                                                 ownerPassword.toUtf8(), QCryptographicHash::Sha256)
                                    .toHex());
 }
