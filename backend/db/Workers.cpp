@@ -8,7 +8,7 @@
 
 namespace companion::db {
 
-Q_LOGGING_CATEGORY(workersLog, "companion.db.workers")
+Q_LOGGING_CATEGORY(workersLog, "companion.db.workers", QtInfoMsg)
 
 namespace {
 
