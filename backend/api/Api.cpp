@@ -247,7 +247,7 @@ Result<Call> Api::authorise(db::Session &db, const Endpoint &endpoint, const htt
         return std::unexpected(account.error());
     if (endpoint.access.kind == Access::Kind::Operator && !account->hasAny(endpoint.access.roles))
         return companion::refuse(ErrorCode::RoleRequired, u"Your role does not allow this."_s);
-    return Call(request, *account, claims.device);
+    return Call(request, *account, claims);
 }
 
 void Api::refuse(const http::Exchange &exchange, const Endpoint &endpoint, const Refusal &refusal,

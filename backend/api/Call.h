@@ -2,6 +2,7 @@
 
 #include "common/models/Page.h"
 #include "http/Message.h"
+#include "identity/AccessTokens.h"
 #include "identity/Account.h"
 
 namespace companion::api {
@@ -10,16 +11,17 @@ namespace companion::api {
 class Call
 {
 public:
-    Call(http::Request request, std::optional<identity::Account> account, DeviceId device = {})
+    Call(http::Request request, std::optional<identity::Account> account, identity::TokenClaims claims = {})
         : m_request(std::move(request))
         , m_account(std::move(account))
-        , m_device(device)
+        , m_claims(std::move(claims))
     {
     }
     const http::Request &request() const { return m_request; }
     const identity::Account &account() const; // a Bug on public endpoints
     UserId user() const { return account().id(); }
-    DeviceId device() const { return m_device; } // the refresh-token family; null for API keys
+    const identity::TokenClaims &claims() const { return m_claims; }
+    DeviceId device() const { return m_claims.device; } // the refresh-token family; null for API keys
 
     // The body as a model: 400 malformed_request, 415, or 422 with every wrong place.
     template <Described T>
@@ -67,7 +69,7 @@ public:
 private:
     http::Request m_request;
     std::optional<identity::Account> m_account;
-    DeviceId m_device;
+    identity::TokenClaims m_claims;
 };
 
 // Reads a JSON object from a body: 415 where it is declared as something else, 400 where it cannot be read.

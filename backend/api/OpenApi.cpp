@@ -87,11 +87,11 @@ QJsonObject responsesOf(const Endpoint &endpoint)
 
     QJsonObject responses;
     for (const auto &[status, names] : codes)
-        responses.insert(
-            QString::number(status),
-            QJsonObject{
-                {u"description"_s, names.join(u", "_s)},
-                {u"content"_s, content("application/problem+json", {{u"$ref"_s, u"#/components/schemas/Problem"_s}})}});
+        responses.insert(QString::number(status),
+                         QJsonObject{{u"description"_s, names.join(u", "_s)},
+                                     {u"content"_s,
+                                      content("application/problem+json",
+                                              {{u"$ref"_s, u"#/components/schemas/Problem"_s}})}});
     // A status may have several bodies (JSON, or a stream of events): they stand beside each other.
     for (const Answer &answer : endpoint.answers) {
         const QString status = QString::number(answer.status);
@@ -118,9 +118,9 @@ QJsonObject operationOf(const Endpoint &endpoint)
     if (const QJsonArray parameters = parametersOf(endpoint); !parameters.isEmpty())
         operation.insert(u"parameters"_s, parameters);
     if (!endpoint.body.isEmpty())
-        operation.insert(
-            u"requestBody"_s,
-            QJsonObject{{u"required"_s, true}, {u"content"_s, content("application/json", endpoint.body)}});
+        operation.insert(u"requestBody"_s,
+                         QJsonObject{{u"required"_s, true},
+                                     {u"content"_s, content("application/json", endpoint.body)}});
     if (endpoint.access.kind == Access::Kind::Public)
         operation.insert(u"security"_s, QJsonArray());
     return operation;
@@ -191,18 +191,18 @@ QJsonObject openApiDocument(const QList<Endpoint> &endpoints)
         paths.insert(endpoint.path, item);
     }
     const QJsonObject bearer{{u"type"_s, u"http"_s}, {u"scheme"_s, u"bearer"_s}};
-    return {
-        {u"openapi"_s, u"3.1.0"_s},
-        {u"info"_s,
-         QJsonObject{{u"title"_s, u"AI companion platform"_s},
-                     {u"version"_s, u"1"_s},
-                     {u"license"_s, QJsonObject{{u"name"_s, u"Apache-2.0"_s}, {u"identifier"_s, u"Apache-2.0"_s}}}}},
-        {u"servers"_s, QJsonArray{QJsonObject{{u"url"_s, u"/"_s}}}},
-        {u"security"_s, QJsonArray{QJsonObject{{u"bearer"_s, QJsonArray()}}}},
-        {u"paths"_s, paths},
-        {u"components"_s,
-         QJsonObject{{u"schemas"_s, QJsonObject{{u"Problem"_s, problemSchema()}}},
-                     {u"securitySchemes"_s, QJsonObject{{u"bearer"_s, bearer}}}}}};
+    return {{u"openapi"_s, u"3.1.0"_s},
+            {u"info"_s,
+             QJsonObject{{u"title"_s, u"AI companion platform"_s},
+                         {u"version"_s, u"1"_s},
+                         {u"license"_s,
+                          QJsonObject{{u"name"_s, u"Apache-2.0"_s}, {u"identifier"_s, u"Apache-2.0"_s}}}}},
+            {u"servers"_s, QJsonArray{QJsonObject{{u"url"_s, u"/"_s}}}},
+            {u"security"_s, QJsonArray{QJsonObject{{u"bearer"_s, QJsonArray()}}}},
+            {u"paths"_s, paths},
+            {u"components"_s,
+             QJsonObject{{u"schemas"_s, QJsonObject{{u"Problem"_s, problemSchema()}}},
+                         {u"securitySchemes"_s, QJsonObject{{u"bearer"_s, bearer}}}}}};
 }
 
 } // namespace companion::api

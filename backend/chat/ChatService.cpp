@@ -93,7 +93,7 @@ Result<void> ChatService::removeSession(db::Session &db, const UserId &, const S
 
 Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
 {
-    db::Transaction transaction(db, order.user);
+    db::Transaction transaction(db, order.user());
     const auto scene = loadScene(db, order, false);
     if (!scene)
         return std::unexpected(scene.error());
@@ -120,7 +120,7 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
 // record, a kept refusal) is committed with it; before the hold nothing else is written.
 Result<Admission> ChatService::begin(db::Session &db, const TurnOrder &order) const
 {
-    db::Transaction transaction(db, order.user);
+    db::Transaction transaction(db, order.user());
     auto admission = admit(db, order);
     transaction.commit();
     return admission;
@@ -192,12 +192,12 @@ Result<std::optional<Admission>> ChatService::recall(db::Session &db, const Turn
 Result<ChatService::Scene> ChatService::loadScene(db::Session &db, const TurnOrder &order, bool locking) const
 {
     Scene scene;
-    const auto account = m_parts.account(db, order.user);
+    const auto account = m_parts.account(db, order.claims);
     if (!account)
         return std::unexpected(account.error());
     scene.account = *account;
     scene.tier = m_parts.tiers.terms(db, account->tier());
-    const auto balance = m_parts.ledger.balance(db, order.user, scene.tier.dailyCredits);
+    const auto balance = m_parts.ledger.balance(db, order.user(), scene.tier.dailyCredits);
     if (!balance)
         return std::unexpected(balance.error());
     scene.balance = *balance;
@@ -297,7 +297,7 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
                         answerToKeep(outcome));
     if (order.session) {
         const QDateTime at = std::max(db.now(), scene.session->lastMessageAt.addMSecs(1));
-        m_turns.insertReply(db, *order.session, order.user, outcome, at);
+        m_turns.insertReply(db, *order.session, order.user(), outcome, at);
         m_turns.countIn(db, *order.session, 1, {}, at, std::nullopt);
     }
     return outcome;
@@ -308,7 +308,7 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
 {
     Turn turn;
     turn.message = order.message;
-    turn.user = order.user;
+    turn.user = order.user();
     turn.session = order.session;
     turn.mode = scene.mode;
     turn.model = modelName(scene.persona, scene.mode);
@@ -360,7 +360,7 @@ Result<Admission> ChatService::hold(db::Session &db, const TurnOrder &order, con
     auto turn = prepare(order, scene, db.now());
     if (turn) {
         const auto held = m_parts.ledger.hold(db,
-                                              {.user = order.user,
+                                              {.user = order.user(),
                                                .key = u"turn:"_s + turn->message.toString(),
                                                .amount = turn->held,
                                                .expiresAt = turn->deadline,
@@ -377,7 +377,7 @@ Result<Admission> ChatService::hold(db::Session &db, const TurnOrder &order, con
     }
     if (!m_turns.insertRunning(db, *turn, order)) {
         // Another request with this key was quicker; its turn is the one that counts.
-        ensure(m_parts.ledger.voidHold(db, order.user, turn->hold).has_value(), "a hold just made can be voided");
+        ensure(m_parts.ledger.voidHold(db, order.user(), turn->hold).has_value(), "a hold just made can be voided");
         return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
                                        .detail = u"The first request with this key is still running."_s,
                                        .retryAfter_s = 1});
@@ -398,7 +398,7 @@ void ChatService::record(db::Session &db, const TurnOrder &order, const std::opt
                          const moderation::Verdict &verdict, const QString &text) const
 {
     m_parts.moderation.record(
-        db, {.user = order.user, .session = order.session, .message = message, .verdict = verdict, .text = text});
+        db, {.user = order.user(), .session = order.session, .message = message, .verdict = verdict, .text = text});
 }
 
 Result<ledger::Settlement> ChatService::charge(db::Session &db, const Turn &turn,
@@ -438,7 +438,8 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
         companion.charge = settlement->charge;
         companion.balance = settlement->balance;
     } else { // past its deadline, and given up by somebody: the user keeps the reply, free
-        const auto balance = m_parts.ledger.balance(db, turn.user, {});
+        const auto tier = m_parts.tiers.termsOf(db, turn.user);
+        const auto balance = m_parts.ledger.balance(db, turn.user, tier ? tier->dailyCredits : Credits());
         if (!balance)
             return std::unexpected(balance.error());
         companion.balance = balance->summary();

@@ -37,7 +37,7 @@ struct ChatParts
     std::shared_ptr<const moderation::Disclosure> disclosure;
     std::shared_ptr<const moderation::HelpLines> helpLines;
     // Status and roles as the database says now.
-    std::function<Result<identity::Account>(db::Session &, const UserId &)> account;
+    std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
 };
 
 // The rules of sessions and turns, as plain blocking acts on the app lane. Each is one transaction of its own.

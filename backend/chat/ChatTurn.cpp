@@ -138,7 +138,7 @@ void ChatTurn::giveUp(const Refusal &why)
     m_.live.remove(m_order.message);
     m_.workers.act(
         this,
-        [chat = &m_.chat, user = m_order.user, message = m_order.message](db::Session &db) {
+        [chat = &m_.chat, user = m_order.user(), message = m_order.message](db::Session &db) {
             return chat->giveUp(db, user, message);
         },
         [this, why](const Result<std::optional<Outcome>> &settled) { gaveUp(settled, why); });

@@ -124,7 +124,7 @@ Result<std::pair<QString, std::optional<Mode>>> readModel(const QJsonValue &valu
 
 } // namespace
 
-Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const UserId &user)
+Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const identity::TokenClaims &claims)
 {
     const auto body = api::readJsonObject(request);
     if (!body)
@@ -143,7 +143,7 @@ Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const User
     read.model = body->value(u"model"_s).toString();
     read.stream = body->value(u"stream"_s).toBool();
     read.includeUsage = (*body)[u"stream_options"_s][u"include_usage"].toBool();
-    read.order = {.user = user,
+    read.order = {.claims = claims,
                   .character = model->first,
                   .text = messages->last().content,
                   .mode = model->second,

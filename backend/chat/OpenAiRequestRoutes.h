@@ -15,6 +15,6 @@ struct OpenAiRequest
 
 // Reads an OpenAI chat completion request. Unknown fields are ignored; what would change the answer's meaning and is
 // not offered (n > 1, tools, images) is 400.
-Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const UserId &user);
+Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const identity::TokenClaims &claims);
 
 } // namespace companion::chat

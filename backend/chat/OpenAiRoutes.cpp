@@ -100,7 +100,7 @@ void addOpenAiRoutes(api::Api &api, const ChatTurn::Surroundings &surroundings,
         .problem = &openAiProblem,
     });
     api.onLoop(*endpoint, [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
-        const auto wanted = readOpenAiRequest(exchange.request(), entry.claims.user);
+        const auto wanted = readOpenAiRequest(exchange.request(), entry.claims);
         if (!wanted)
             return api.refuse(exchange, *endpoint, wanted.error(), entry.headers);
         const Door door{.api = api,

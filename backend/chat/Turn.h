@@ -2,6 +2,7 @@
 
 #include "billing/Price.h"
 #include "common/models/Chat.h"
+#include "identity/AccessTokens.h"
 #include "llm/LanguageModel.h"
 
 #include <variant>
@@ -12,7 +13,7 @@ namespace companion::chat {
 struct TurnOrder
 {
     MessageId message = MessageId::create(); // the reply's id to be
-    UserId user;
+    identity::TokenClaims claims; // who asks
     std::optional<SessionId> session; // none: the stateless /v1 door
     QString character;                // stateless only: slug
     QString text;                     // the user's message
@@ -23,6 +24,8 @@ struct TurnOrder
     QString route;          // scope of the idempotency key
     QString idempotencyKey; // empty: none
     QByteArray fingerprint; // of the body
+
+    const UserId &user() const { return claims.user; }
 };
 
 // A turn under way: its hold is committed, the model is to be asked.

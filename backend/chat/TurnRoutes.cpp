@@ -38,7 +38,7 @@ api::Answer eventStream()
     return {.status = 200, .schema = {{u"type"_s, u"string"_s}}, .contentType = "text/event-stream"};
 }
 
-Result<TurnOrder> readOrder(const http::Request &request, const UserId &user, bool &stream)
+Result<TurnOrder> readOrder(const http::Request &request, const identity::TokenClaims &claims, bool &stream)
 {
     const auto object = api::readJsonObject(request);
     if (!object)
@@ -47,7 +47,7 @@ Result<TurnOrder> readOrder(const http::Request &request, const UserId &user, bo
     if (!wanted)
         return std::unexpected(wanted.error());
     stream = stream || wanted->stream;
-    return TurnOrder{.user = user,
+    return TurnOrder{.claims = claims,
                      .session = wanted->sessionId,
                      .character = {},
                      .text = wanted->message,
@@ -81,7 +81,7 @@ void addCompletions(api::Api &api, const ChatTurn::Surroundings &surroundings, c
     });
     api.onLoop(*endpoint, [&api, surroundings, endpoint, alwaysStream](http::Exchange exchange, api::Entry entry) {
         bool stream = alwaysStream;
-        auto order = readOrder(exchange.request(), entry.claims.user, stream);
+        auto order = readOrder(exchange.request(), entry.claims, stream);
         if (!order)
             return api.refuse(exchange, *endpoint, order.error(), entry.headers);
         const Door door{.api = api, .endpoint = endpoint, .headers = entry.headers};
@@ -103,7 +103,7 @@ void addQuote(api::Api &api, const ChatService &chat)
     };
     api.bareAct(endpoint, [&chat](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         bool stream = false;
-        const auto order = readOrder(call.request(), call.user(), stream);
+        const auto order = readOrder(call.request(), call.claims(), stream);
         if (!order)
             return std::unexpected(order.error());
         const auto quote = chat.quote(db, *order);

@@ -33,8 +33,9 @@ std::optional<TurnRecord> maybeRecord(const std::optional<db::Row> &row)
 
 std::optional<TurnRecord> TurnStore::byKey(db::Session &db, const TurnOrder &order) const
 {
-    auto record = maybeRecord(
-        db.first("chat.turn_by_key", {{"user_id", order.user}, {"route", order.route}, {"key", order.idempotencyKey}}));
+    auto record =
+        maybeRecord(db.first("chat.turn_by_key",
+                             {{"user_id", order.user()}, {"route", order.route}, {"key", order.idempotencyKey}}));
     if (!record || record->createdAt > db.now().addDays(-1))
         return record;
     db.execute("chat.free_key", {{"message_id", record->message}});
@@ -72,7 +73,7 @@ bool TurnStore::insertEnded(db::Session &db, const TurnOrder &order, const Messa
 {
     return db.execute("chat.insert_ended_turn",
                       {{"message_id", message},
-                       {"user_id", order.user},
+                       {"user_id", order.user()},
                        {"session_id", order.session},
                        {"status", status},
                        {"mode", mode},

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "api/Api.h"
+#include "billing/TierStore.h"
+#include "identity/AccountStore.h"
+#include "identity/AuditLog.h"
+#include "ledger/Ledger.h"
+
+namespace companion::admin {
+
+// Who may do what on the admin routes stands in docs/roles.md.
+void addStatsRoutes(api::Api &api);
+void addUserRoutes(api::Api &api, const ledger::Ledger &ledger, const billing::TierStore &tiers,
+                   const identity::AccountStore &accounts, const identity::AuditLog &audit);
+void addAuditRoutes(api::Api &api, const identity::AuditLog &audit);
+
+} // namespace companion::admin
