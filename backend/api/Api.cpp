@@ -81,7 +81,19 @@ void Api::bulkAct(const Endpoint &endpoint, Act act)
 
 void Api::onLoop(const Endpoint &endpoint, LoopHandler handler)
 {
-    add(endpoint, std::move(handler));
+    if (endpoint.access.kind != Access::Kind::Operator)
+        return add(endpoint, std::move(handler));
+    add(endpoint, [this, endpoint, handler = std::move(handler)](http::Exchange exchange, Entry entry) {
+        m_lanes.operators.act(
+            this,
+            [this, endpoint, request = exchange.request(), claims = entry.claims](db::Session &db) -> Result<bool> {
+                const auto call = authorise(db, endpoint, request, claims);
+                return call ? Result<bool>(true) : std::unexpected(call.error());
+            },
+            [this, endpoint, handler, exchange, entry](const Result<bool> &allowed) {
+                allowed ? handler(exchange, entry) : refuse(exchange, endpoint, allowed.error(), entry.headers);
+            });
+    });
 }
 
 void Api::addAct(const Endpoint &endpoint, Act act, Scope scope)

@@ -71,7 +71,8 @@ public:
     void bareAct(const Endpoint &endpoint, Act act);
     // On the bulk lane, for what takes long; one transaction, operators only.
     void bulkAct(const Endpoint &endpoint, Act act);
-    // For what waits (chat turns, streams): called on the loop.
+    // For what waits (chat turns, streams): called on the loop. Operators' roles have been checked by then; a signed-in
+    // user's account is for the handler's own act to load.
     void onLoop(const Endpoint &endpoint, LoopHandler handler);
 
     const QList<Endpoint> &endpoints() const { return m_endpoints; }

@@ -65,7 +65,7 @@ void ChatTurn::generate()
 {
     m_screen = std::make_unique<moderation::OutputScreen>(m_.chat.screen(), m_turn.mode);
     m_limit.start(m_.chat.terms().generationLimit_s * 1000);
-    m_generation = m_.model.start({.model = {},
+    m_generation = m_.model.start({.model = m_turn.mode == Mode::Spicy ? m_.spicyModel : QString(),
                                    .messages = m_turn.prompt,
                                    .maxTokens = m_turn.maxTokens,
                                    .temperature = m_turn.temperature,

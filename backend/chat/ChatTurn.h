@@ -26,6 +26,7 @@ public:
         db::Workers &workers; // the app lane
         llm::LanguageModel &model;
         LiveTurns &live;
+        QString spicyModel = {}; // the provider's model for the spicy mode; empty: the same
     };
 
     ChatTurn(const Surroundings &surroundings, TurnOrder order, std::shared_ptr<Delivery> delivery);
