@@ -11,13 +11,6 @@ struct Author
     QString name;
 };
 
-// The row as its editor sees it, with the number that its ETag is made of: every change of any kind counts it up.
-struct EditedCharacter
-{
-    AdminCharacter character;
-    qint64 rowVersion = 1;
-};
-
 // For the audit log: `before` is missing for what has just been made.
 struct CharacterChange
 {
@@ -76,15 +69,16 @@ public:
     static constexpr qsizetype maxAvatarBytes = 512 * 1024;
 
 private:
-    Result<CharacterRow> locked(db::Session &db, const CharacterId &id, std::optional<qint64> expected) const;
-    Result<CharacterChange> changed(db::Session &db, const CharacterRow &before) const;
+    Result<EditedCharacter> locked(db::Session &db, const CharacterId &id, std::optional<qint64> expected) const;
+    CharacterChange changed(db::Session &db, const EditedCharacter &before) const;
 
     CharacterStore m_store;
 };
 
 // What is wrong with a persona beyond its fields' own rules: a spicy mode without a prompt, tags that are not short
-// lower-case words, trait values that are not texts or lists of texts, a multiplier outside 0 to 100.
-QList<FieldError> problemsOf(const Persona &persona);
+// lower-case words, trait values that are not texts or lists of texts, a multiplier outside 0 to 100. Pointers begin
+// with `base`.
+QList<FieldError> problemsOf(const Persona &persona, const QString &base = {});
 
 // Makes and publishes the six sample characters where no character of their slug is there yet; says how many it made.
 // In one transaction; any number of instances may do it at the same moment.

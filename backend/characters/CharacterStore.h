@@ -38,8 +38,9 @@ struct Avatar
     QString sha256; // hex
 };
 
-// One row of character_config beside its draft.
-struct CharacterRow
+// The row with its draft, as its editor sees it, and the number that its ETag is made of: every change of any kind
+// counts it up.
+struct EditedCharacter
 {
     AdminCharacter character;
     qint64 rowVersion = 1;
@@ -62,8 +63,8 @@ public:
 
     QList<AdminCharacter> list(db::Session &db, const CharacterFilter &filter, const PageRequest &page) const;
     qint64 count(db::Session &db, const CharacterFilter &filter) const;
-    std::optional<CharacterRow> find(db::Session &db, const CharacterId &id) const;
-    std::optional<CharacterRow> lock(db::Session &db, const CharacterId &id) const; // FOR UPDATE
+    std::optional<EditedCharacter> find(db::Session &db, const CharacterId &id) const;
+    std::optional<EditedCharacter> lock(db::Session &db, const CharacterId &id) const; // FOR UPDATE
     std::optional<CharacterId> idOfSlug(db::Session &db, const QString &slug) const;
     QList<CharacterVersion> versions(db::Session &db, const CharacterId &id, const PageRequest &page) const;
     qint64 countVersions(db::Session &db, const CharacterId &id) const;
