@@ -2,6 +2,7 @@
 
 #include "common/models/Chat.h"
 
+#include <QHash>
 #include <expected>
 #include <memory>
 
@@ -19,13 +20,14 @@ struct CrisisAnswer
 class HelpLines
 {
 public:
-    static QString builtInFile();
-    static std::expected<std::shared_ptr<const HelpLines>, QString> load(const QString &file = builtInFile());
+    // The folder holds help-lines.json and texts.json.
+    static QString builtInFolder();
+    static std::expected<std::shared_ptr<const HelpLines>, QStringList> load(const QString &folder = builtInFolder());
 
     // `region` is an ISO 3166-1 alpha-2 code; an unknown or missing one gets the international lines (region "").
     // `locale` is the user's, BCP 47; a language there is no text for gets English.
     CrisisAnswer answer(const std::optional<QString> &region, const QString &locale) const;
-    int countries() const;
+    QStringList countries() const;
 
     struct Region
     {
@@ -33,8 +35,20 @@ public:
         QList<HelpLine> lines;
     };
 
+    struct Wording // of one language
+    {
+        QString opening;
+        QString lines; // before the lines
+        QString emergency; // %1 is the number
+        QString closing;
+    };
+
 private:
+    HelpLines() = default;
+    QStringList read(const QString &folder);
+
     QHash<QString, Region> m_regions; // "" is everywhere else
+    QHash<QString, Wording> m_wordings; // by language
 };
 
 } // namespace companion::moderation

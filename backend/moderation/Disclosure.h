@@ -1,6 +1,7 @@
 #pragma once
 
 #include <QDateTime>
+#include <QHash>
 #include <QString>
 #include <chrono>
 #include <expected>
@@ -42,12 +43,14 @@ public:
     std::optional<DisclosureNotice> due(const Occasion &occasion) const;
     // Whether the text asks if it talks to a machine, in any of the languages of the file ("en", "de", "es", …).
     std::optional<QString> askedIn(QStringView message) const;
+    QStringList languages() const { return m_texts.keys(); }
 
 private:
     Disclosure() = default;
+    QString textFor(DisclosureReason reason, const QString &locale, const QString &name) const;
 
     std::shared_ptr<const RuleBook> m_questions;
-    QHash<QString, QString> m_texts; // by language; %1 is the character's name
+    QHash<QString, QHash<DisclosureReason, QString>> m_texts; // by language; %1 is the character's name
     std::chrono::seconds m_every{};
 };
 

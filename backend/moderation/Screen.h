@@ -59,11 +59,12 @@ struct Release
 
 // Screens a reply while it streams: text is held back until the sentence it stands in is complete (or, in a sentence
 // that does not end, until `window` further words have come) and has passed together with what stood before it.
+// `before` is what Text::before is: the user's messages that the reply answers.
 // After a hit every further call answers that hit again. One per reply; not shared between threads.
 class OutputScreen
 {
 public:
-    OutputScreen(std::shared_ptr<const Screen> screen, Mode mode, int window_words = 40);
+    OutputScreen(std::shared_ptr<const Screen> screen, Mode mode, QStringList before = {}, int window_words = 40);
 
     Release feed(const QString &delta);
     Release finish(); // the rest
@@ -73,9 +74,11 @@ public:
 private:
     Release release(qsizetype length);
     qsizetype readyLength() const;
+    std::optional<Verdict> screened() const;
 
     std::shared_ptr<const Screen> m_screen;
     Mode m_mode;
+    QStringList m_before;
     int m_window;
     QString m_released;
     QString m_pending;
