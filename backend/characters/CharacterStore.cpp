@@ -178,8 +178,9 @@ std::optional<CharacterId> CharacterStore::idOfSlug(db::Session &db, const QStri
 
 QList<CharacterVersion> CharacterStore::versions(db::Session &db, const CharacterId &id, const PageRequest &page) const
 {
-    return all<CharacterVersion>(
-        db.rows("characters.versions", {{"id", id}, {"limit", page.limit}, {"offset", page.offset}}), recordOf);
+    return all<CharacterVersion>(db.rows("characters.versions",
+                                         {{"id", id}, {"limit", page.limit}, {"offset", page.offset}}),
+                                 recordOf);
 }
 
 qint64 CharacterStore::countVersions(db::Session &db, const CharacterId &id) const

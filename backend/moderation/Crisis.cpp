@@ -25,12 +25,13 @@ QString lineText(const HelpLine &line)
 
 std::expected<HelpLines::Region, QString> regionOf(const QString &code, const QJsonObject &source)
 {
-    HelpLines::Region region {source[QStringLiteral("emergency")].toString(), {}};
+    HelpLines::Region region{source[QStringLiteral("emergency")].toString(), {}};
     for (const QJsonValue &value : source[QStringLiteral("lines")].toArray()) {
         const auto line = fromJson<HelpLine>(value, UnknownFields::Ignore);
-        const bool isReachable = line && !(line->phone + line->text + line->url).isEmpty();
+        const bool isReachable = line && !QString(line->phone + line->text + line->url).isEmpty();
         if (!isReachable)
-            return std::unexpected(QStringLiteral("help-lines.json: %1 has a line without a name or a way to it").arg(code));
+            return std::unexpected(
+                QStringLiteral("help-lines.json: %1 has a line without a name or a way to it").arg(code));
         region.lines.append(*line);
     }
     if (region.emergency.isEmpty() || region.lines.isEmpty())
@@ -97,13 +98,12 @@ CrisisAnswer HelpLines::answer(const std::optional<QString> &region, const QStri
     const QString code = m_regions.contains(region.value_or(QString())) ? region.value_or(QString()) : QString();
     const Region &there = *m_regions.constFind(code);
     const QString language = locale.section(u'-', 0, 0).toLower();
-    const Wording &wording
-        = *m_wordings.constFind(m_wordings.contains(language) ? language : QStringLiteral("en"));
-    QStringList parts {wording.lines};
+    const Wording &wording = *m_wordings.constFind(m_wordings.contains(language) ? language : QStringLiteral("en"));
+    QStringList parts{wording.lines};
     for (const HelpLine &line : there.lines)
         parts.append(lineText(line));
     const QString emergency = QString(wording.emergency).replace(QStringLiteral("%1"), there.emergency);
-    return {QStringList {wording.opening, parts.join(u'\n'), emergency, wording.closing}.join(QStringLiteral("\n\n")),
+    return {QStringList{wording.opening, parts.join(u'\n'), emergency, wording.closing}.join(QStringLiteral("\n\n")),
             {code, there.lines}};
 }
 

@@ -28,7 +28,7 @@ QString Disclosure::builtInFolder()
 }
 
 std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(const QString &folder,
-                                                                              std::chrono::seconds every)
+                                                                               std::chrono::seconds every)
 {
     const QDir dir(folder);
     auto questions = RuleBook::load({dir.filePath(QStringLiteral("questions.json"))});
@@ -46,7 +46,8 @@ std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(c
         for (const auto &[reason, name] : reasonNames) {
             const QString text = language.value()[QLatin1StringView(name)].toString();
             if (text.isEmpty())
-                mistakes.append(QStringLiteral("texts.json: %1 has no %2").arg(language.key(), QLatin1StringView(name)));
+                mistakes.append(
+                    QStringLiteral("texts.json: %1 has no %2").arg(language.key(), QLatin1StringView(name)));
             disclosure->m_texts[language.key()].insert(reason, text);
         }
     if (!disclosure->m_texts.contains(QStringLiteral("en")))
@@ -59,7 +60,7 @@ std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(c
 std::optional<DisclosureNotice> Disclosure::due(const Occasion &occasion) const
 {
     const auto notice = [&](DisclosureReason reason, const QString &locale) {
-        return DisclosureNotice {reason, textFor(reason, locale, occasion.characterName)};
+        return DisclosureNotice{reason, textFor(reason, locale, occasion.characterName)};
     };
     if (const auto language = askedIn(occasion.message))
         return notice(DisclosureReason::Asked, *language);

@@ -36,9 +36,10 @@ struct DisclosureNotice
 class Disclosure
 {
 public:
-    static QString builtInFile();
+    // The folder holds questions.json, a rule file whose categories are languages, and texts.json.
+    static QString builtInFolder();
     static std::expected<std::shared_ptr<const Disclosure>, QStringList> load(
-        const QString &file = builtInFile(), std::chrono::seconds every = std::chrono::hours(3));
+        const QString &folder = builtInFolder(), std::chrono::seconds every = std::chrono::hours(3));
 
     std::optional<DisclosureNotice> due(const Occasion &occasion) const;
     // Whether the text asks if it talks to a machine, in any of the languages of the file ("en", "de", "es", …).

@@ -46,7 +46,7 @@ Cursor parseCursor(const std::optional<QString> &text)
         return {};
     const auto time = json::parseTime(text->section(u'|', 0, 0));
     const auto id = ModerationEventId::parse(text->section(u'|', 1));
-    return time && id ? Cursor {time, id} : Cursor {};
+    return time && id ? Cursor{time, id} : Cursor{};
 }
 
 // Times in the database have microseconds where a cursor has milliseconds: what record() writes has milliseconds too.
@@ -67,20 +67,21 @@ ModerationEventId ModerationStore::record(db::Session &db, const NewModerationEv
     const Verdict &verdict = event.verdict;
     ensure(!verdict.isAllowed(), "what was allowed is not recorded");
     const auto id = ModerationEventId::create();
-    db.execute("moderation.record", {{"id", id},
-                                     {"user_id", event.user},
-                                     {"session_id", event.session},
-                                     {"message_id", event.message},
-                                     {"direction", verdict.direction},
-                                     {"action", verdict.action},
-                                     {"severity", verdict.severity},
-                                     {"category", verdict.category},
-                                     {"rule", verdict.rule},
-                                     {"mode", verdict.mode},
-                                     {"span_start", static_cast<int>(verdict.start)},
-                                     {"span_length", static_cast<int>(verdict.length)},
-                                     {"text", m_cipher.seal(event.text, contextOf(id))},
-                                     {"now", db.now()}});
+    db.execute("moderation.record",
+               {{"id", id},
+                {"user_id", event.user},
+                {"session_id", event.session},
+                {"message_id", event.message},
+                {"direction", verdict.direction},
+                {"action", verdict.action},
+                {"severity", verdict.severity},
+                {"category", verdict.category},
+                {"rule", verdict.rule},
+                {"mode", verdict.mode},
+                {"span_start", static_cast<int>(verdict.start)},
+                {"span_length", static_cast<int>(verdict.length)},
+                {"text", m_cipher.seal(event.text, contextOf(id))},
+                {"now", db.now()}});
     return id;
 }
 
@@ -88,15 +89,16 @@ Page<ModerationEvent> ModerationStore::events(db::Session &db, const ModerationF
                                               const PageRequest &page) const
 {
     const Cursor after = parseCursor(page.cursor);
-    const auto rows = db.rows("moderation.events", {{"user_id", filter.user},
-                                                    {"action", filter.action},
-                                                    {"category", filter.category},
-                                                    {"status", filter.status},
-                                                    {"from", filter.from},
-                                                    {"to", filter.to},
-                                                    {"before_time", after.time},
-                                                    {"before_id", after.id},
-                                                    {"limit", page.limit + 1}});
+    const auto rows = db.rows("moderation.events",
+                              {{"user_id", filter.user},
+                               {"action", filter.action},
+                               {"category", filter.category},
+                               {"status", filter.status},
+                               {"from", filter.from},
+                               {"to", filter.to},
+                               {"before_time", after.time},
+                               {"before_id", after.id},
+                               {"limit", page.limit + 1}});
     Page<ModerationEvent> answer;
     answer.limit = page.limit;
     answer.hasMore = rows.size() > page.limit;

@@ -18,8 +18,8 @@ bool endsSentence(QChar character)
 qsizetype endOfSentences(const QString &text)
 {
     for (qsizetype at = text.size() - 1; at >= 0; --at) {
-        const bool isEnd = text[at] == u'\n' || (text[at].isSpace() && at > 0 && endsSentence(text[at - 1]))
-            || text[at] == u'。';
+        const bool isEnd =
+            text[at] == u'\n' || (text[at].isSpace() && at > 0 && endsSentence(text[at - 1])) || text[at] == u'。';
         if (isEnd)
             return at + 1;
     }
@@ -51,14 +51,14 @@ Release OutputScreen::feed(const QString &delta)
         return {{}, m_hit};
     m_pending += delta;
     const qsizetype length = readyLength();
-    return length > 0 ? release(length) : Release {};
+    return length > 0 ? release(length) : Release{};
 }
 
 Release OutputScreen::finish()
 {
     if (m_hit)
         return {{}, m_hit};
-    return m_pending.isEmpty() ? Release {} : release(m_pending.size());
+    return m_pending.isEmpty() ? Release{} : release(m_pending.size());
 }
 
 qsizetype OutputScreen::readyLength() const

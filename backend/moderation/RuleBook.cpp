@@ -115,11 +115,11 @@ std::optional<RuleBook::Hit> RuleBook::hitOf(const Rule &rule, const Reading &re
 {
     if (const auto span = reading.spanOf(rule)) {
         const auto [start, length] = reading.place(*span);
-        return Hit {&rule, start, length};
+        return Hit{&rule, start, length};
     }
     for (const QRegularExpression &pattern : rule.patterns)
         if (const auto match = pattern.match(reading.text()); match.hasMatch())
-            return Hit {&rule, match.capturedStart(), match.capturedLength()};
+            return Hit{&rule, match.capturedStart(), match.capturedLength()};
     return std::nullopt;
 }
 

@@ -49,8 +49,8 @@ struct RuleSource
     QString category;
     Action action = Action::Block;
     Severity severity = Severity::Normal;
-    QList<Mode> modes {Mode::Normal, Mode::Spicy};
-    QList<Direction> directions {Direction::Input, Direction::Output};
+    QList<Mode> modes{Mode::Normal, Mode::Spicy};
+    QList<Direction> directions{Direction::Input, Direction::Output};
     bool acrossTurns = false;
     QStringList any;
     QList<QStringList> all;
@@ -64,18 +64,19 @@ struct RuleSource
     static constexpr auto fields()
     {
         using R = RuleSource;
-        return std::tuple(
-            field("id", &R::id, {.pattern = "[a-z0-9]+(-[a-z0-9]+)*"}), field("note", &R::note, {.hasDefault = true}),
-            field("category", &R::category, {.pattern = "[a-z][a-z_]*"}), field("action", &R::action),
-            field("severity", &R::severity, {.hasDefault = true}),
-            field("modes", &R::modes, {.minLength = 1, .hasDefault = true}),
-            field("directions", &R::directions, {.minLength = 1, .hasDefault = true}),
-            field("across_turns", &R::acrossTurns, {.hasDefault = true}), field("any", &R::any, {.hasDefault = true}),
-            field("all", &R::all, {.minLength = 2, .hasDefault = true}),
-            field("within", &R::within, {.minimum = 0, .maximum = 100, .hasDefault = true}),
-            field("unless", &R::unless, {.hasDefault = true}),
-            field("unless_within", &R::unlessWithin, {.minimum = 0, .maximum = 1000, .hasDefault = true}),
-            field("regex", &R::regex, {.hasDefault = true}), field("tests", &R::tests));
+        return std::tuple(field("id", &R::id, {.pattern = "[a-z0-9]+(-[a-z0-9]+)*"}),
+                          field("note", &R::note, {.hasDefault = true}),
+                          field("category", &R::category, {.pattern = "[a-z][a-z_]*"}), field("action", &R::action),
+                          field("severity", &R::severity, {.hasDefault = true}),
+                          field("modes", &R::modes, {.minLength = 1, .hasDefault = true}),
+                          field("directions", &R::directions, {.minLength = 1, .hasDefault = true}),
+                          field("across_turns", &R::acrossTurns, {.hasDefault = true}),
+                          field("any", &R::any, {.hasDefault = true}),
+                          field("all", &R::all, {.minLength = 2, .hasDefault = true}),
+                          field("within", &R::within, {.minimum = 0, .maximum = 100, .hasDefault = true}),
+                          field("unless", &R::unless, {.hasDefault = true}),
+                          field("unless_within", &R::unlessWithin, {.minimum = 0, .maximum = 1000, .hasDefault = true}),
+                          field("regex", &R::regex, {.hasDefault = true}), field("tests", &R::tests));
     }
 };
 
@@ -91,7 +92,8 @@ struct FileSource
     {
         using F = FileSource;
         return std::tuple(field("format", &F::format, {.minimum = 1, .maximum = 1}),
-                          field("note", &F::note, {.hasDefault = true}), field("lists", &F::lists, {.hasDefault = true}),
+                          field("note", &F::note, {.hasDefault = true}),
+                          field("lists", &F::lists, {.hasDefault = true}),
                           field("rules", &F::rules, {.hasDefault = true}));
     }
 };
@@ -162,21 +164,21 @@ private:
         if (source.any.isEmpty() && source.all.isEmpty() && source.regex.isEmpty())
             return mistake(QStringLiteral("it has nothing to match: any, all or regex"));
         m_ids.insert(source.id);
-        Rule rule {.id = source.id,
-                   .category = source.category,
-                   .action = source.action,
-                   .severity = source.severity,
-                   .modes = source.modes,
-                   .directions = source.directions,
-                   .acrossTurns = source.acrossTurns,
-                   .any = listsOf(source.any),
-                   .all = {},
-                   .within = source.within,
-                   .unless = listsOf(source.unless),
-                   .unlessWithin = source.unlessWithin,
-                   .patterns = patternsOf(source.regex),
-                   .mustHit = source.tests.hits,
-                   .mustPass = source.tests.passes};
+        Rule rule{.id = source.id,
+                  .category = source.category,
+                  .action = source.action,
+                  .severity = source.severity,
+                  .modes = source.modes,
+                  .directions = source.directions,
+                  .acrossTurns = source.acrossTurns,
+                  .any = listsOf(source.any),
+                  .all = {},
+                  .within = source.within,
+                  .unless = listsOf(source.unless),
+                  .unlessWithin = source.unlessWithin,
+                  .patterns = patternsOf(source.regex),
+                  .mustHit = source.tests.hits,
+                  .mustPass = source.tests.passes};
         for (const QStringList &group : source.all)
             rule.all.push_back(listsOf(group));
         m_book->m_rules.push_back(std::move(rule));
@@ -209,8 +211,9 @@ private:
     {
         QList<QRegularExpression> patterns;
         for (const QString &source : sources) {
-            QRegularExpression pattern(source, QRegularExpression::CaseInsensitiveOption
-                                                   | QRegularExpression::UseUnicodePropertiesOption);
+            QRegularExpression pattern(source,
+                                       QRegularExpression::CaseInsensitiveOption
+                                           | QRegularExpression::UseUnicodePropertiesOption);
             if (!pattern.isValid())
                 mistake(QStringLiteral("the regex “%1”: %2").arg(source, pattern.errorString()));
             pattern.optimize();

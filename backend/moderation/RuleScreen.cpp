@@ -32,7 +32,9 @@ RuleScreen::~RuleScreen() = default;
 
 Verdict RuleScreen::screen(const Text &text) const
 {
-    Verdict verdict {.direction = text.direction, .mode = text.mode};
+    Verdict verdict;
+    verdict.direction = text.direction;
+    verdict.mode = text.mode;
     if (const auto hit = m_book->find(text)) {
         verdict.action = hit->rule->action;
         verdict.severity = hit->rule->severity;

@@ -106,7 +106,7 @@ public:
 private:
     std::vector<Sequence> readChoice()
     {
-        std::vector<Sequence> choices {readSequence()};
+        std::vector<Sequence> choices{readSequence()};
         while (taken(u'|'))
             choices.push_back(readSequence());
         return choices;
@@ -322,7 +322,7 @@ private:
 
     bool choose(const Node &node, const Sequence &sequence, std::size_t at, Place place, const Rest *rest)
     {
-        const Rest after {sequence, at + 1, rest};
+        const Rest after{sequence, at + 1, rest};
         return std::ranges::any_of(node.choices,
                                    [&](const Sequence &choice) { return step(choice, 0, place, &after); });
     }
@@ -438,7 +438,8 @@ struct TermLists::Private
         for (const int number : candidates) {
             const Term &term = terms[static_cast<std::size_t>(number)];
             if (const auto last = attempt.from(index, term.sequence))
-                matches[static_cast<std::size_t>(term.list)].push_back({static_cast<int>(index), static_cast<int>(*last)});
+                matches[static_cast<std::size_t>(term.list)].push_back(
+                    {static_cast<int>(index), static_cast<int>(*last)});
         }
     }
 

@@ -97,8 +97,8 @@ std::optional<QString> TextCipher::open(const QByteArray &sealed, const QByteArr
     int length = 0;
     check(EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, in(m_key), in(sealed, 1)));
     check(EVP_DecryptUpdate(cipher.get(), nullptr, &length, in(context), static_cast<int>(context.size())));
-    check(EVP_DecryptUpdate(cipher.get(), out(plain), &length, in(sealed, 1 + nonceBytes),
-                            static_cast<int>(plainBytes)));
+    check(
+        EVP_DecryptUpdate(cipher.get(), out(plain), &length, in(sealed, 1 + nonceBytes), static_cast<int>(plainBytes)));
     check(EVP_CIPHER_CTX_ctrl(cipher.get(), EVP_CTRL_GCM_SET_TAG, tagBytes, out(tag)));
     if (EVP_DecryptFinal_ex(cipher.get(), out(plain, length), &length) != 1)
         return std::nullopt;

@@ -1,6 +1,7 @@
 #include "moderation/Words.h"
 
 #include <QChar>
+#include <QList>
 #include <QString>
 
 #include <algorithm>
@@ -40,7 +41,11 @@ Fold foldAscii(char character)
     switch (character) {
     case '\'':
         return {Sort::Dropped};
-    case '.': case '!': case '?': case '\n': case ';':
+    case '.':
+    case '!':
+    case '?':
+    case '\n':
+    case ';':
         return {Sort::SentenceEnd, {character == '!' ? 'i' : '\0'}};
     case '@':
         return {Sort::Sign, {'a'}};
@@ -53,7 +58,7 @@ Fold foldAscii(char character)
 
 Fold lettersFold(QStringView letters)
 {
-    Fold fold {Sort::Letters};
+    Fold fold{Sort::Letters};
     for (qsizetype i = 0; i < std::min<qsizetype>(letters.size(), 2); ++i)
         fold.letters[i] = letters[i].toLatin1();
     return fold;
@@ -82,7 +87,7 @@ Fold computeFold(char32_t character)
     const auto category = QChar::category(character);
     if (category == QChar::Mark_NonSpacing || category == QChar::Other_Format || category == QChar::Mark_Enclosing)
         return {Sort::Dropped};
-    return QChar::isLetterOrNumber(character) ? Fold {Sort::Other} : Fold {};
+    return QChar::isLetterOrNumber(character) ? Fold{Sort::Other} : Fold{};
 }
 
 // Folding one character takes a normalisation; those of the alphabets that people disguise Latin with are kept ready.
@@ -110,20 +115,28 @@ Fold foldOf(char32_t character)
         || character == 0xfeff || (character >= 0xe0000 && character <= 0xe01ef) || character == U'。';
     if (isDisguise)
         return computeFold(character);
-    return QChar::isLetterOrNumber(character) ? Fold {Sort::Other} : Fold {};
+    return QChar::isLetterOrNumber(character) ? Fold{Sort::Other} : Fold{};
 }
 
 char letterFor(char sign)
 {
     switch (sign) {
-    case '0': return 'o';
-    case '1': return 'i';
-    case '3': return 'e';
-    case '4': return 'a';
-    case '5': return 's';
-    case '7': return 't';
-    case '8': return 'b';
-    default: return sign;
+    case '0':
+        return 'o';
+    case '1':
+        return 'i';
+    case '3':
+        return 'e';
+    case '4':
+        return 'a';
+    case '5':
+        return 's';
+    case '7':
+        return 't';
+    case '8':
+        return 'b';
+    default:
+        return sign;
     }
 }
 
@@ -168,8 +181,8 @@ public:
     {
         for (qsizetype at = 0; at < m_text.size();) {
             const qsizetype next = at + (isPair(at) ? 2 : 1);
-            const char32_t character = isPair(at) ? QChar::surrogateToUcs4(m_text[at], m_text[at + 1])
-                                                  : m_text[at].unicode();
+            const char32_t character =
+                isPair(at) ? QChar::surrogateToUcs4(m_text[at], m_text[at + 1]) : m_text[at].unicode();
             take(foldOf(character), at, next);
             at = next;
         }
@@ -271,7 +284,11 @@ private:
 
     void add(std::string spelling, qsizetype start, qsizetype end)
     {
-        Word word {.spelling = std::move(spelling), .variants = {}, .position = m_position++, .start = start, .length = end - start};
+        Word word{.spelling = std::move(spelling),
+                  .variants = {},
+                  .position = m_position++,
+                  .start = start,
+                  .length = end - start};
         if (m_digits && !word.spelling.empty() && word.spelling.size() <= 4
             && std::ranges::all_of(word.spelling, isDigit))
             word.number = std::stoi(word.spelling);
@@ -286,8 +303,8 @@ private:
         std::string plain = m_spelling;
         std::ranges::transform(plain, plain.begin(), letterFor);
         const auto firstLetter = std::ranges::find_if_not(m_spelling, isDigit);
-        const bool isNumberAndUnit = firstLetter != m_spelling.begin()
-            && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs;
+        const bool isNumberAndUnit =
+            firstLetter != m_spelling.begin() && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs;
         if (!isNumberAndUnit) {
             add(m_spelling, m_start, m_end);
             return addVariants(m_words.back(), plain);
