@@ -1,239 +1,12 @@
 #include "moderation/TermList.h"
 
-#include "common/Ensure.h"
+#include "moderation/Term.h"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 namespace companion::moderation {
 
 namespace {
-
-struct Node;
-using Sequence = std::vector<Node>;
-
-// One element of a term.
-struct Node
-{
-    enum class Kind { Word, Number, Choice, Gap } kind = Kind::Word;
-    int word = -1; // number in the vocabulary
-    int low = 0; // Number: the range; Gap: high = further words allowed
-    int high = 0;
-    std::vector<Sequence> choices = {}; // an empty one makes the choice optional
-};
-
-// Every word of every term in one tree of letters; a walk down a text's word finds whole words and beginnings alike.
-class Vocabulary
-{
-public:
-    int number(const std::string &word, bool isBeginning)
-    {
-        int &slot = isBeginning ? m_nodes[walk(word)].beginning : m_nodes[walk(word)].whole;
-        if (slot < 0)
-            slot = m_count++;
-        return slot;
-    }
-    int size() const { return m_count; }
-
-    void collect(std::string_view spelling, std::vector<int> &found) const
-    {
-        int node = 0;
-        for (const char character : spelling) {
-            node = m_nodes[static_cast<std::size_t>(node)].next[slotOf(character)];
-            if (node < 0)
-                return;
-            if (m_nodes[static_cast<std::size_t>(node)].beginning >= 0)
-                found.push_back(m_nodes[static_cast<std::size_t>(node)].beginning);
-        }
-        if (m_nodes[static_cast<std::size_t>(node)].whole >= 0)
-            found.push_back(m_nodes[static_cast<std::size_t>(node)].whole);
-    }
-
-private:
-    struct Letter
-    {
-        std::array<int, 36> next;
-        int whole = -1;
-        int beginning = -1;
-        Letter() { next.fill(-1); }
-    };
-
-    static std::size_t slotOf(char character)
-    {
-        return static_cast<std::size_t>(character >= 'a' ? character - 'a' : 26 + character - '0');
-    }
-
-    std::size_t walk(const std::string &word)
-    {
-        std::size_t node = 0;
-        for (const char character : word) {
-            if (m_nodes[node].next[slotOf(character)] < 0) {
-                m_nodes[node].next[slotOf(character)] = static_cast<int>(m_nodes.size());
-                m_nodes.emplace_back();
-            }
-            node = static_cast<std::size_t>(m_nodes[node].next[slotOf(character)]);
-        }
-        return node;
-    }
-
-    std::vector<Letter> m_nodes = std::vector<Letter>(1);
-    int m_count = 0;
-};
-
-// Reads one term. Grammar: choice := sequence ('|' sequence)*; item := (word['*'] | '#'low['-'high] | '<'list'>' |
-// '(' choice ')') ['?'] | '~'count.
-class TermReader
-{
-public:
-    TermReader(QStringView term, Vocabulary &vocabulary, const QHash<QString, std::vector<Sequence>> &named)
-        : m_term(term)
-        , m_vocabulary(vocabulary)
-        , m_named(named)
-    {
-    }
-
-    std::expected<std::vector<Sequence>, QString> read()
-    {
-        auto choices = readChoice();
-        if (m_at < m_term.size())
-            fail(QStringLiteral("unexpected “%1”").arg(m_term[m_at]));
-        if (!m_problem.isEmpty())
-            return std::unexpected(QStringLiteral("in the term “%1”: %2").arg(m_term, m_problem));
-        return choices;
-    }
-
-private:
-    std::vector<Sequence> readChoice()
-    {
-        std::vector<Sequence> choices{readSequence()};
-        while (taken(u'|'))
-            choices.push_back(readSequence());
-        return choices;
-    }
-
-    Sequence readSequence()
-    {
-        Sequence sequence;
-        for (skipBlanks(); m_at < m_term.size() && m_term[m_at] != u'|' && m_term[m_at] != u')'; skipBlanks())
-            if (!readItem(sequence))
-                return sequence;
-        if (sequence.empty() || sequence.front().kind == Node::Kind::Gap || sequence.back().kind == Node::Kind::Gap)
-            fail(QStringLiteral("it must begin and end with a word"));
-        return sequence;
-    }
-
-    bool readItem(Sequence &sequence)
-    {
-        const std::size_t before = sequence.size();
-        if (taken(u'('))
-            readGroup(sequence);
-        else if (taken(u'<'))
-            readListName(sequence);
-        else if (taken(u'#'))
-            readNumbers(sequence);
-        else if (taken(u'~'))
-            sequence.push_back({.kind = Node::Kind::Gap, .high = readCount()});
-        else
-            readWord(sequence);
-        if (m_problem.isEmpty() && sequence.size() > before && m_at < m_term.size() && m_term[m_at] == u'?') {
-            ++m_at;
-            makeOptional(sequence, before);
-        }
-        return m_problem.isEmpty();
-    }
-
-    static void makeOptional(Sequence &sequence, std::size_t from)
-    {
-        const auto first = sequence.begin() + static_cast<std::ptrdiff_t>(from);
-        Sequence inner(first, sequence.end());
-        sequence.erase(first, sequence.end());
-        sequence.push_back({.kind = Node::Kind::Choice, .choices = {std::move(inner), {}}});
-    }
-
-    void readGroup(Sequence &sequence)
-    {
-        sequence.push_back({.kind = Node::Kind::Choice, .choices = readChoice()});
-        if (!taken(u')'))
-            fail(QStringLiteral("a “)” is missing"));
-    }
-
-    void readListName(Sequence &sequence)
-    {
-        const qsizetype end = m_term.indexOf(u'>', m_at);
-        if (end < 0)
-            return fail(QStringLiteral("a “>” is missing"));
-        const QString name = m_term.sliced(m_at, end - m_at).toString();
-        m_at = end + 1;
-        const auto list = m_named.constFind(name);
-        if (list == m_named.constEnd())
-            return fail(QStringLiteral("there is no list “%1” before it").arg(name));
-        sequence.push_back({.kind = Node::Kind::Choice, .choices = *list});
-    }
-
-    void readNumbers(Sequence &sequence)
-    {
-        const int low = readCount();
-        sequence.push_back({.kind = Node::Kind::Number, .low = low, .high = taken(u'-') ? readCount() : low});
-    }
-
-    int readCount()
-    {
-        const qsizetype start = m_at;
-        while (m_at < m_term.size() && m_term[m_at].isDigit())
-            ++m_at;
-        bool isNumber = false;
-        const int count = m_term.sliced(start, m_at - start).toInt(&isNumber);
-        if (!isNumber)
-            fail(QStringLiteral("a number is missing"));
-        return count;
-    }
-
-    // Signs inside a word separate as they do in texts: "self-harm" is two words.
-    void readWord(Sequence &sequence)
-    {
-        const qsizetype start = m_at;
-        while (m_at < m_term.size() && !m_term[m_at].isSpace() && !QStringView(u"|()<>?#~*").contains(m_term[m_at]))
-            ++m_at;
-        const bool isBeginning = m_at < m_term.size() && m_term[m_at] == u'*';
-        const auto words = wordsOf(m_term.sliced(start, m_at - start));
-        if (words.empty())
-            return fail(QStringLiteral("a word is missing"));
-        m_at += isBeginning;
-        for (std::size_t i = 0; i < words.size(); ++i) {
-            if (words[i].spelling.empty())
-                return fail(QStringLiteral("only Latin letters and digits are read"));
-            const int number = m_vocabulary.number(words[i].spelling, isBeginning && i + 1 == words.size());
-            sequence.push_back({.kind = Node::Kind::Word, .word = number});
-        }
-    }
-
-    bool taken(QChar sign)
-    {
-        skipBlanks();
-        if (m_at >= m_term.size() || m_term[m_at] != sign)
-            return false;
-        ++m_at;
-        return true;
-    }
-    void skipBlanks()
-    {
-        while (m_at < m_term.size() && m_term[m_at].isSpace())
-            ++m_at;
-    }
-    void fail(const QString &problem)
-    {
-        if (m_problem.isEmpty())
-            m_problem = problem;
-        m_at = m_term.size();
-    }
-
-    QStringView m_term;
-    Vocabulary &m_vocabulary;
-    const QHash<QString, std::vector<Sequence>> &m_named;
-    qsizetype m_at = 0;
-    QString m_problem;
-};
 
 // The words of a text beside the numbers that the vocabulary knows them by.
 class Reading
@@ -322,9 +95,25 @@ private:
 
     bool choose(const Node &node, const Sequence &sequence, std::size_t at, Place place, const Rest *rest)
     {
+        if (!node.beginnings.empty() && !canBegin(node, place))
+            return false;
         const Rest after{sequence, at + 1, rest};
         return std::ranges::any_of(node.choices,
                                    [&](const Sequence &choice) { return step(choice, 0, place, &after); });
+    }
+
+    // Most choices fail at once: none of the words in reach begins any of them.
+    bool canBegin(const Node &node, Place place) const
+    {
+        for (std::size_t index = place.index; index < m_reading.size(); ++index) {
+            if (m_reading.word(index).position > place.high)
+                return false;
+            for (const int *known = m_reading.knownBegin(index); known != m_reading.knownEnd(index); ++known)
+                if (static_cast<std::size_t>(*known) < node.beginnings.size()
+                    && node.beginnings[static_cast<std::size_t>(*known)])
+                    return true;
+        }
+        return false;
     }
 
     bool stepWord(const Node &node, const Sequence &sequence, std::size_t at, Place place, const Rest *rest)
@@ -385,7 +174,7 @@ struct TermLists::Private
     std::expected<void, QString> addTerms(int list, const QStringList &texts, std::vector<Sequence> *collected)
     {
         for (const QString &text : texts) {
-            auto choices = TermReader(text, vocabulary, named).read();
+            auto choices = readTerm(text, vocabulary, named);
             if (!choices)
                 return std::unexpected(choices.error());
             for (Sequence &sequence : *choices) {
