@@ -4,6 +4,7 @@
 #include "http/QtServer.h"
 
 #include <QTimer>
+#include <utility>
 
 namespace companion::http {
 
@@ -22,6 +23,7 @@ struct Server::Private
     QtServer parser;
     Gate *gate;
     QTimer drainDeadline;
+    bool drainedSaid = false;
 };
 
 namespace {
@@ -57,7 +59,7 @@ Server::Server(const Router &router, Limits limits, QObject *parent)
     connect(
         d->gate, &Gate::emptied, this,
         [this] {
-            if (!d->context.draining || !d->drainDeadline.isActive())
+            if (!d->context.draining || std::exchange(d->drainedSaid, true))
                 return;
             d->drainDeadline.stop();
             Q_EMIT drained();

@@ -73,7 +73,7 @@ private:
         for (const auto &line : lines.sliced(1))
             found.headers.add(line.first(line.indexOf(':')), line.sliced(line.indexOf(':') + 1).trimmed());
         qsizetype taken = end + 4;
-        if (found.headers.value("Transfer-Encoding") == "chunked") {
+        if (!head && found.headers.value("Transfer-Encoding") == "chunked") {
             for (;;) {
                 const auto line = m_in.indexOf("\r\n", taken);
                 if (line < 0)
