@@ -9,9 +9,9 @@
 #include <QElapsedTimer>
 #include <QFile>
 #include <QProcess>
+#include <QStorageInfo>
 #include <QTemporaryDir>
 #include <QThread>
-#include <csignal>
 #include <unistd.h>
 
 using namespace Qt::StringLiterals;
@@ -28,20 +28,34 @@ QString newestBinaries()
     return {};
 }
 
+// In memory where there is room: copying a database is then five times as fast.
+QString roomiestFolder()
+{
+    const QStorageInfo memory(u"/dev/shm"_s);
+    const bool fits = memory.isValid() && memory.fileSystemType() == "tmpfs" && memory.isReady() && !memory.isReadOnly()
+        && memory.bytesAvailable() > qint64(2) * 1024 * 1024 * 1024;
+    return fits ? u"/dev/shm"_s : QDir::tempPath();
+}
+
 // $1 binaries, $2 directory, $3 "root" or "". Ends when its standard input does: nobody has to be alive to tell it to.
 const char keeper[] = R"(
 trap '' INT TERM HUP PIPE
 as=
 [ "$3" = root ] && as='setpriv --reuid=postgres --regid=postgres --clear-groups'
-server=
 cd "$2" || exit 1
-tidy() { [ -n "$server" ] && kill -QUIT "$server" 2>/dev/null && wait "$server"; cd /; rm -rf "$2"; }
+tidy() {
+    server=$(head -n 1 "$2/data/postmaster.pid" 2>/dev/null)
+    if [ -n "$server" ]; then
+        kill -QUIT "$server"
+        while kill -0 "$server" 2>/dev/null && [ -e "$2/data/postmaster.pid" ]; do sleep 0.02; done
+    fi
+    cd / && rm -rf "$2"
+}
 $as "$1/initdb" -D "$2/data" -U owner --locale=C.UTF-8 -E UTF8 -N -A trust >"$2/initdb.log" 2>&1 </dev/null \
     || { cat "$2/initdb.log" >&2; tidy "$@"; exit 1; }
 $as "$1/postgres" -D "$2/data" -c listen_addresses= -c "unix_socket_directories=$2" -c fsync=off \
     -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c shared_buffers=32MB \
-    -c max_connections=200 -c jit=off -c autovacuum=off >"$2/server.log" 2>&1 </dev/null &
-server=$!
+    -c max_wal_size=256MB -c max_connections=200 -c jit=off -c autovacuum=off >"$2/server.log" 2>&1 </dev/null &
 read -r forever
 tidy "$@"
 )";
@@ -59,7 +73,7 @@ TestCluster::TestCluster()
 {
     const QString binaries = newestBinaries();
     ensure(!binaries.isEmpty(), "PostgreSQL 15 or newer is installed");
-    QTemporaryDir directory(QDir::tempPath() + u"/companion-test-XXXXXX"_s);
+    QTemporaryDir directory(roomiestFolder() + u"/companion-test-XXXXXX"_s);
     ensure(directory.isValid(), "a temporary directory can be made");
     directory.setAutoRemove(false);
     m_directory = directory.path();
@@ -105,15 +119,13 @@ void TestCluster::waitUntilReady()
 
 void TestCluster::restart()
 {
-    QFile pidFile(m_directory + u"/data/postmaster.pid"_s);
-    ensure(pidFile.open(QIODevice::ReadOnly), "the test server runs");
-    const int pid = pidFile.readLine().trimmed().toInt();
-    // Killing one server process with SIGKILL makes the postmaster end all sessions and start afresh by itself.
-    const SystemClock clock;
-    db::Session session(superuser(), clock);
-    const auto victim = session.script(u"SELECT pg_backend_pid() AS pid"_s).first().integer("pid");
-    ensure(pid > 1 && ::kill(pid_t(victim), SIGKILL) == 0, "the server's processes can be killed");
-    QThread::msleep(50);
+    QStringList command{
+        newestBinaries() + u"/pg_ctl"_s,     u"-D"_s, m_directory + u"/data"_s, u"restart"_s, u"-w"_s, u"-s"_s, u"-l"_s,
+        m_directory + u"/data/restart.log"_s};
+    if (geteuid() == 0)
+        command =
+            QStringList{u"setpriv"_s, u"--reuid=postgres"_s, u"--regid=postgres"_s, u"--clear-groups"_s} + command;
+    ensure(QProcess::execute(command.first(), command.mid(1)) == 0, "the test server restarts");
     waitUntilReady();
 }
 

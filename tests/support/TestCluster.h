@@ -10,9 +10,9 @@ class QProcess;
 namespace companion::test {
 
 // A private PostgreSQL server of this test program: made at the first use (about a second), in a directory of its own
-// under the temporary folder, reachable by its Unix socket only. It ends and the directory goes when the program ends,
-// however that happens: a shell holds the other end of a pipe from this program and tidies up when that breaks.
-// Durability is off. The newest PostgreSQL from 15 on under /usr/lib/postgresql is taken.
+// in memory (/dev/shm) or under the temporary folder, reachable by its Unix socket only. It ends and the directory goes
+// when the program ends, however that happens: a shell holds the other end of a pipe from this program and tidies up
+// when that breaks. Durability is off. The newest PostgreSQL from 15 on under /usr/lib/postgresql is taken.
 class TestCluster
 {
 public:
@@ -20,8 +20,7 @@ public:
     ~TestCluster();
 
     db::Target superuser(const QString &database = QStringLiteral("postgres")) const;
-    // What a crash or an administrator does, for tests of reconnecting: all sessions end with 57P01; ready again on
-    // return.
+    // What an administrator does, for tests of reconnecting: all sessions end with 57P01; ready again on return.
     void restart();
     QString directory() const { return m_directory; }
 

@@ -41,7 +41,7 @@ const QString &migratedTemplate()
 db::Target makeFrom(const QString &model)
 {
     const QString name = freshName();
-    superuserScript(u"CREATE DATABASE %1 TEMPLATE %2 STRATEGY file_copy"_s.arg(name, model));
+    superuserScript(u"CREATE DATABASE %1 TEMPLATE %2"_s.arg(name, model));
     return TestCluster::instance().superuser(name);
 }
 
