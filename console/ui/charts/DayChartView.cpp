@@ -4,6 +4,7 @@
 #include "console/models/Format.h"
 #include "console/ui/widgets/Look.h"
 
+#include <QGraphicsLayout>
 #include <QMouseEvent>
 #include <QtCharts/QBarSet>
 #include <QtCharts/QLineSeries>

@@ -112,23 +112,23 @@ QColor blended(const QColor &over, const QColor &under, double share)
 
 QHash<QString, QString> names(const Tokens &t)
 {
-    return {
-        {QStringLiteral("window"), t.window.name()},
-        {QStringLiteral("surface"), t.surface.name()},
-        {QStringLiteral("raised"), t.raised.name()},
-        {QStringLiteral("border"), t.border.name()},
-        {QStringLiteral("strongBorder"), t.strongBorder.name()},
-        {QStringLiteral("text"), t.text.name()},
-        {QStringLiteral("secondary"), t.secondary.name()},
-        {QStringLiteral("disabled"), t.disabled.name()},
-        {QStringLiteral("accent"), t.accent.name()},
-        {QStringLiteral("accentHover"), blended(t.accent, t.text, 0.88).name()},
-        {QStringLiteral("onAccent"), t.onAccent.name()},
-        {QStringLiteral("danger"), t.danger.name()},
-        {QStringLiteral("selection"), blended(t.accent, t.surface, 0.12).name()},
-        {QStringLiteral("hover"), blended(t.text, t.surface, t.dark ? 0.06 : 0.04).name()},
-        {QStringLiteral("chevron"),
-         t.dark ? QStringLiteral(":/icons/chevron-down-dark.svg") : QStringLiteral(":/icons/chevron-down-light.svg")}};
+    return {{QStringLiteral("window"), t.window.name()},
+            {QStringLiteral("surface"), t.surface.name()},
+            {QStringLiteral("raised"), t.raised.name()},
+            {QStringLiteral("border"), t.border.name()},
+            {QStringLiteral("strongBorder"), t.strongBorder.name()},
+            {QStringLiteral("text"), t.text.name()},
+            {QStringLiteral("secondary"), t.secondary.name()},
+            {QStringLiteral("disabled"), t.disabled.name()},
+            {QStringLiteral("accent"), t.accent.name()},
+            {QStringLiteral("accentHover"), blended(t.accent, t.text, 0.88).name()},
+            {QStringLiteral("onAccent"), t.onAccent.name()},
+            {QStringLiteral("danger"), t.danger.name()},
+            {QStringLiteral("selection"), blended(t.accent, t.surface, 0.12).name()},
+            {QStringLiteral("hover"), blended(t.text, t.surface, t.dark ? 0.06 : 0.04).name()},
+            {QStringLiteral("chevron"),
+             t.dark ? QStringLiteral(":/icons/chevron-down-dark.svg")
+                    : QStringLiteral(":/icons/chevron-down-light.svg")}};
 }
 
 } // namespace
