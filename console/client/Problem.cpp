@@ -28,7 +28,7 @@ QString Problem::sentence() const
     if (is(ErrorCode::PreconditionFailed))
         return tr("Somebody else changed this meanwhile. Load it again to see their version.");
     if (is(ErrorCode::RateLimited))
-        return tr("Too many requests. Try again in %n second(s).", nullptr, retryAfter_s.value_or(1));
+        return tr("Too many requests. Try again in %1 s.").arg(retryAfter_s.value_or(1));
     if (!errors.isEmpty())
         return tr("Not accepted: %1 %2.").arg(errors.first().pointer.section(u'/', -1), errors.first().message);
     if (!detail.isEmpty())

@@ -26,7 +26,7 @@ double niceTop(double value, int steps, bool whole)
 {
     const double wanted = std::max(value, whole ? double(steps) : 0.01) / steps;
     const double power = std::pow(10.0, std::floor(std::log10(wanted)));
-    for (const double factor : {1.0, 2.0, 2.5, 5.0, 10.0})
+    for (const double factor : {1.0, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 7.5, 10.0})
         if (const double step = factor * power; step >= wanted * (1 - 1e-9) && (!whole || step == std::floor(step)))
             return step * steps;
     return 10 * power * steps;
@@ -34,7 +34,7 @@ double niceTop(double value, int steps, bool whole)
 
 QString shortNumber(double value)
 {
-    const auto text = [](double number, const char *unit) {
+    const auto text = [](double number, const char *unit) -> QString {
         return QLocale().toString(number, 'g', 4) + QLatin1StringView(unit);
     };
     if (value >= 1e6)

@@ -35,20 +35,20 @@ using Align = TableModel::Align;
 } // namespace
 
 CharactersModel::CharactersModel(QObject *parent)
-    : RowsModel(
-          {{{words::title(&Persona::name)}, nameCell},
-           {{words::title(&Persona::tagline)},
-            [](const AdminCharacter &c, int role) { return cells::quiet(c.persona.tagline, role); }},
-           {{words::title(&AdminCharacter::status)}, statusCell},
-           {{tr("Version")}, [](const AdminCharacter &c, int role) { return cells::text(versionText(c), role); }},
-           {{tr("Modes")}, [](const AdminCharacter &c, int role) { return cells::quiet(modesText(c.persona), role); }},
-           {{tr("Price"), Align::Right},
-            [](const AdminCharacter &c, int role) {
-                return cells::text(format::factor(c.persona.priceMultiplier), role);
-            }},
-           {{words::title(&AdminCharacter::updatedAt), Align::Right},
-            [](const AdminCharacter &c, int role) { return cells::time(c.updatedAt, role); }}},
-          parent)
+    : RowsModel({{{words::title(&Persona::name)}, nameCell},
+                 {{words::title(&Persona::tagline)},
+                  [](const AdminCharacter &c, int role) { return cells::quiet(c.persona.tagline, role); }},
+                 {{words::title(&AdminCharacter::status)}, statusCell},
+                 {{tr("Version")}, [](const AdminCharacter &c, int role) { return cells::text(versionText(c), role); }},
+                 {{tr("Modes")},
+                  [](const AdminCharacter &c, int role) { return cells::quiet(modesText(c.persona), role); }},
+                 {{tr("Price"), Align::Right},
+                  [](const AdminCharacter &c, int role) {
+                      return cells::text(format::factor(c.persona.priceMultiplier), role);
+                  }},
+                 {{words::title(&AdminCharacter::updatedAt), Align::Right},
+                  [](const AdminCharacter &c, int role) { return cells::time(c.updatedAt, role); }}},
+                parent)
 {
 }
 

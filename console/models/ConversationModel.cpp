@@ -133,7 +133,7 @@ QString verdictText(const QList<Verdict> &verdicts)
 
 QString figuresText(const PersonaTestResult &result)
 {
-    const QStringList parts{ConversationModel::tr("%n token(s)", nullptr, result.totalTokens),
+    const QStringList parts{ConversationModel::tr("%1 tokens").arg(format::count(result.totalTokens)),
                             ConversationModel::tr("%1 credits").arg(format::credits(result.price)),
                             ConversationModel::tr("%1 to first token").arg(format::milliseconds(result.firstToken_ms)),
                             ConversationModel::tr("%1 in all").arg(format::milliseconds(result.total_ms)),

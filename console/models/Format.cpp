@@ -11,9 +11,9 @@ constexpr int finePlaces = 10;
 
 using Fine = FixedPoint<struct FineTag, finePlaces>;
 
-QString translated(const char *text, int n = -1)
+QString translated(const char *text)
 {
-    return QCoreApplication::translate("Format", text, nullptr, n);
+    return QCoreApplication::translate("Format", text);
 }
 
 std::int64_t powerOfTen(int exponent)
@@ -108,8 +108,8 @@ int compare(const QString &current, const QString &previous)
 static QString spanText(qint64 seconds)
 {
     if (seconds < 3600)
-        return translated("%n min", static_cast<int>(seconds / 60));
-    return translated("%n h", static_cast<int>(seconds / 3600));
+        return translated(QT_TRANSLATE_NOOP("Format", "%1 min")).arg(seconds / 60);
+    return translated(QT_TRANSLATE_NOOP("Format", "%1 h")).arg(seconds / 3600);
 }
 
 QString relativeTime(const QDateTime &time, const QDateTime &now, const QLocale &locale)
@@ -118,13 +118,14 @@ QString relativeTime(const QDateTime &time, const QDateTime &now, const QLocale 
         return {};
     const qint64 ago = time.secsTo(now);
     if (std::abs(ago) < 60)
-        return translated("now");
+        return translated(QT_TRANSLATE_NOOP("Format", "now"));
     if (std::abs(ago) < 24 * 3600)
-        return ago > 0 ? translated("%1 ago").arg(spanText(ago)) : translated("in %1").arg(spanText(-ago));
+        return ago > 0 ? translated(QT_TRANSLATE_NOOP("Format", "%1 ago")).arg(spanText(ago))
+                       : translated(QT_TRANSLATE_NOOP("Format", "in %1")).arg(spanText(-ago));
     const QDate date = time.toLocalTime().date();
     const QDate today = now.toLocalTime().date();
     if (date == today.addDays(-1))
-        return translated("yesterday");
+        return translated(QT_TRANSLATE_NOOP("Format", "yesterday"));
     return locale.toString(date, date.year() == today.year() ? QStringLiteral("d MMM") : QStringLiteral("d MMM yyyy"));
 }
 

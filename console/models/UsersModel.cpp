@@ -29,7 +29,9 @@ UsersModel::UsersModel(UsersApi &api, QObject *parent)
                  {{words::title(&AdminUser::balance), Align::Right},
                   [](const AdminUser &u, int role) { return cells::text(format::credits(u.balance), role); }},
                  {{words::title(&AdminUser::lastSeenAt), Align::Right},
-                  [](const AdminUser &u, int role) { return cells::time(u.lastSeenAt.value_or(QDateTime()), role); }},
+                  [](const AdminUser &u, int role) {
+                      return u.lastSeenAt ? cells::time(*u.lastSeenAt, role) : cells::quiet(tr("never"), role);
+                  }},
                  {{words::title(&AdminUser::createdAt), Align::Right},
                   [](const AdminUser &u, int role) { return cells::time(u.createdAt, role); }}},
                 parent)

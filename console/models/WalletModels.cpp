@@ -24,6 +24,24 @@ QVariant amountCell(const Transaction &transaction, int role)
     return cells::text(format::signedCredits(transaction.amount), role);
 }
 
+// "Daily free" where one bucket moved; where several did, each with its part.
+QVariant bucketsCell(const Transaction &transaction, int role)
+{
+    const std::pair<Bucket, Credits> all[]{{Bucket::DailyFree, transaction.buckets.dailyFree},
+                                           {Bucket::Purchased, transaction.buckets.purchased},
+                                           {Bucket::Bonus, transaction.buckets.bonus}};
+    QStringList names, parts;
+    for (const auto &[bucket, amount] : all) {
+        if (amount.isZero())
+            continue;
+        names.append(words::bucket(bucket));
+        parts.append(words::bucket(bucket) + u' ' + format::signedCredits(amount));
+    }
+    if (role == Qt::ToolTipRole)
+        return parts.join(u'\n');
+    return cells::quiet((names.size() > 1 ? parts : names).join(QStringLiteral(", ")), role);
+}
+
 using Row = Transaction;
 
 } // namespace
@@ -47,15 +65,16 @@ TransactionsModel::TransactionsModel(UsersApi &api, QObject *parent)
            {{words::title(&Row::kind)}, [](const Row &t, int role) { return cells::text(words::kind(t.kind), role); }},
            {{words::title(&Row::description)},
             [](const Row &t, int role) { return cells::quiet(t.description, role); }},
+           {{tr("Buckets")}, bucketsCell},
            {{words::title(&Row::amount), Align::Right}, amountCell},
+           {{tr("Balance"), Align::Right},
+            [](const Row &t, int role) { return cells::text(format::credits(t.balanceAfter.total()), role); }},
            {{words::title(&BucketAmounts::dailyFree), Align::Right},
             [](const Row &t, int role) { return partCell(t.buckets.dailyFree, role); }},
            {{words::title(&BucketAmounts::purchased), Align::Right},
             [](const Row &t, int role) { return partCell(t.buckets.purchased, role); }},
            {{words::title(&BucketAmounts::bonus), Align::Right},
-            [](const Row &t, int role) { return partCell(t.buckets.bonus, role); }},
-           {{tr("Balance"), Align::Right},
-            [](const Row &t, int role) { return cells::text(format::credits(t.balanceAfter.total()), role); }}},
+            [](const Row &t, int role) { return partCell(t.buckets.bonus, role); }}},
           parent)
     , m_api(api)
 {

@@ -18,7 +18,7 @@ class TransactionsModel : public RowsModel<Transaction>
 {
     Q_OBJECT
 public:
-    enum Column { Time, Kind, Description, Amount, DailyFree, Purchased, Bonus, BalanceAfter };
+    enum Column { Time, Kind, Description, Buckets, Amount, BalanceAfter, DailyFree, Purchased, Bonus };
 
     explicit TransactionsModel(UsersApi &api, QObject *parent = nullptr);
 

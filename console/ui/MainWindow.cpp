@@ -137,8 +137,11 @@ void MainWindow::goTo(const Place &place)
         m_rail->choose(place.page);
         m_content->setCurrentWidget(entry.page);
         setWindowTitle(tr("%1 – Companion console").arg(entry.title));
-        if (m_session.state() == Session::State::SignedIn)
-            entry.page->open(place.detail);
+        if (m_session.state() != Session::State::SignedIn)
+            return;
+        entry.page->setFocus();
+        entry.page->open(place.detail);
+        return;
     }
 }
 

@@ -12,6 +12,8 @@
 
 #include <QMainWindow>
 
+class QFrame;
+class QLabel;
 class QStackedWidget;
 
 namespace companion::console {

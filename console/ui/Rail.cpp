@@ -11,6 +11,13 @@
 
 namespace companion::console {
 
+namespace {
+
+// QToolButton leaves only 4 pixels between icon and text.
+const QString gap(QChar(0x2002));
+
+} // namespace
+
 Rail::Rail(const Ui &ui, ApiClient &client, Session &session, QWidget *parent)
     : QFrame(parent)
     , m_ui(ui)
@@ -19,6 +26,7 @@ Rail::Rail(const Ui &ui, ApiClient &client, Session &session, QWidget *parent)
     , m_mark(new QLabel)
     , m_name(label(tr("Companion"), "strong"))
     , m_search(button(tr("Search"), "openSearch", "search"))
+    , m_shortcut(label(QStringLiteral("Ctrl+K"), "small"))
     , m_toggle(new QToolButton)
     , m_dot(new QLabel)
     , m_connection(label({}, "small"))
@@ -54,6 +62,11 @@ QWidget *Rail::head()
     });
     connect(m_search, &QPushButton::clicked, this, &Rail::searchRequested);
     m_search->setToolTip(tr("Search (Ctrl+K)"));
+    m_shortcut->setAttribute(Qt::WA_TransparentForMouseEvents);
+    auto *onButton = new QHBoxLayout(m_search);
+    onButton->setContentsMargins(0, 0, space::s, 0);
+    onButton->addStretch();
+    onButton->addWidget(m_shortcut);
     auto *head = new QWidget;
     auto *layout = new QVBoxLayout(head);
     layout->setContentsMargins(space::m, space::l, space::m, 0);
@@ -117,7 +130,7 @@ void Rail::addPage(const QString &key, const QString &title, const QString &icon
     auto *button = new QToolButton;
     button->setObjectName(u"page_" + key);
     button->setProperty("look", QStringLiteral("rail"));
-    button->setText(title);
+    button->setText(gap + title);
     button->setAccessibleName(title);
     button->setCheckable(true);
     button->setIconSize({size::icon, size::icon});
@@ -144,7 +157,8 @@ void Rail::setCollapsed(bool collapsed)
     setFixedWidth(collapsed ? size::railCollapsed : size::rail);
     m_name->setVisible(!collapsed);
     m_mark->setVisible(!collapsed);
-    m_search->setText(collapsed ? QString() : tr("Search") + QStringLiteral("        Ctrl+K"));
+    m_search->setText(collapsed ? QString() : tr("Search"));
+    m_shortcut->setVisible(!collapsed);
     m_connection->setVisible(!collapsed);
     const auto style = collapsed ? Qt::ToolButtonIconOnly : Qt::ToolButtonTextBesideIcon;
     for (const Entry &entry : std::as_const(m_entries)) {
@@ -204,7 +218,7 @@ void Rail::showPerson()
     for (const Role role : user.roles)
         if (role != Role::User)
             roles.append(words::role(role));
-    m_person->setText(user.displayName.isEmpty() ? user.email : user.displayName);
+    m_person->setText(gap + (user.displayName.isEmpty() ? user.email : user.displayName));
     m_person->setToolTip(user.email + (roles.isEmpty() ? QString() : u'\n' + roles.join(QStringLiteral(", "))));
     m_person->setAccessibleName(tr("Account: %1").arg(user.email));
 }

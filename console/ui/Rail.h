@@ -9,6 +9,7 @@
 class QLabel;
 class QPushButton;
 class QToolButton;
+class QVBoxLayout;
 
 namespace companion::console {
 
@@ -57,6 +58,7 @@ private:
     QLabel *m_mark;
     QLabel *m_name;
     QPushButton *m_search;
+    QLabel *m_shortcut;
     QToolButton *m_toggle;
     QLabel *m_dot;
     QLabel *m_connection;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr int steps = 4; // grid lines above zero
 constexpr QMargins room(52, 10, 12, 26);
+constexpr int legendDot = 14; // a dot and the space after it
 
 } // namespace
 
@@ -98,7 +99,7 @@ void DayChartView::addLines()
     }
 }
 
-// Both axes are bare scales: their labels are painted in the foreground.
+// Both axes are bare scales: grid and labels are painted here, on whole pixels.
 void DayChartView::addAxes(QAbstractSeries &series, bool first)
 {
     if (first) {
@@ -108,10 +109,7 @@ void DayChartView::addAxes(QAbstractSeries &series, bool first)
         chart()->addAxis(days, Qt::AlignBottom);
         auto *values = new QValueAxis;
         values->setRange(0, m_top);
-        values->setTickCount(steps + 1);
-        values->setLabelsVisible(false);
-        values->setLineVisible(false);
-        values->setGridLinePen(QPen(m_theme.tokens().border, 1));
+        values->setVisible(false);
         chart()->addAxis(values, Qt::AlignLeft);
     }
     for (QAbstractAxis *axis : chart()->axes())
@@ -153,6 +151,20 @@ void DayChartView::leaveEvent(QEvent *event)
 {
     hoverDay(-1);
     QChartView::leaveEvent(event);
+}
+
+void DayChartView::drawBackground(QPainter *painter, const QRectF &)
+{
+    const QRectF plot = chart()->plotArea();
+    painter->save();
+    painter->resetTransform();
+    painter->setRenderHint(QPainter::Antialiasing, false);
+    painter->setPen(QPen(m_theme.tokens().border, 1));
+    for (int step = 0; step <= steps; ++step) {
+        const int y = qRound(plot.bottom() - plot.height() * step / steps);
+        painter->drawLine(qRound(plot.left()), y, qRound(plot.right()), y);
+    }
+    painter->restore();
 }
 
 void DayChartView::drawForeground(QPainter *painter, const QRectF &)
@@ -272,29 +284,42 @@ void ChartLegend::showChart(const DayChart &chart)
     update();
 }
 
+// Totals are shown where there is room for all of them.
 void ChartLegend::paintEvent(QPaintEvent *)
 {
     QPainter painter(this);
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setFont(Theme::font(type::small));
     const QFontMetrics metrics = painter.fontMetrics();
-    const Tokens &tokens = m_theme.tokens();
+    const auto widthOf = [&](const DaySeries &series, bool total) {
+        const int title = legendDot + metrics.horizontalAdvance(series.title) + space::l;
+        return title + (total && !series.total.isEmpty() ? space::s + metrics.horizontalAdvance(series.total) : 0);
+    };
+    int wanted = -space::l;
+    for (const DaySeries &series : std::as_const(m_data.series))
+        wanted += widthOf(series, true);
+    const bool totals = wanted <= width();
     int x = 0;
     for (int i = 0; i < m_data.series.size(); ++i) {
         const DaySeries &series = m_data.series.at(i);
-        const int titleWidth = metrics.horizontalAdvance(series.title);
-        const int totalWidth = metrics.horizontalAdvance(series.total);
-        if (x + titleWidth + 14 > width())
-            return;
-        painter.setPen(Qt::NoPen);
-        painter.setBrush(tokens.series.at(i % tokens.series.size()));
-        painter.drawEllipse(QRectF(x, height() / 2.0 - 4, 8, 8));
-        painter.setPen(tokens.text);
-        painter.drawText(QRect(x + 14, 0, titleWidth + 2, height()), Qt::AlignVCenter, series.title);
-        painter.setPen(tokens.secondary);
-        painter.drawText(QRect(x + 14 + titleWidth + 6, 0, totalWidth + 2, height()), Qt::AlignVCenter, series.total);
-        x += 14 + titleWidth + (totalWidth ? totalWidth + 6 : 0) + space::l;
+        paintKey(painter, x, i, totals ? series.total : QString());
+        x += widthOf(series, totals);
     }
+}
+
+void ChartLegend::paintKey(QPainter &painter, int x, int index, const QString &total) const
+{
+    const Tokens &tokens = m_theme.tokens();
+    const QString &title = m_data.series.at(index).title;
+    painter.setPen(Qt::NoPen);
+    painter.setBrush(tokens.series.at(index % tokens.series.size()));
+    painter.drawEllipse(QRectF(x, height() / 2.0 - 4, 8, 8));
+    QRect words(x + legendDot, 0, width(), height());
+    painter.setPen(tokens.text);
+    painter.drawText(words, Qt::AlignVCenter, title);
+    words.adjust(painter.fontMetrics().horizontalAdvance(title) + space::s, 0, 0, 0);
+    painter.setPen(tokens.secondary);
+    painter.drawText(words, Qt::AlignVCenter, total);
 }
 
 } // namespace companion::console

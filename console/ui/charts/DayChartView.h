@@ -26,6 +26,7 @@ protected:
     void resizeEvent(QResizeEvent *event) override;
     void mouseMoveEvent(QMouseEvent *event) override;
     void leaveEvent(QEvent *event) override;
+    void drawBackground(QPainter *painter, const QRectF &rect) override;
     void drawForeground(QPainter *painter, const QRectF &rect) override;
 
 private:
@@ -60,6 +61,8 @@ protected:
     void paintEvent(QPaintEvent *event) override;
 
 private:
+    void paintKey(QPainter &painter, int x, int index, const QString &total) const;
+
     Theme &m_theme;
     DayChart m_data;
 };

@@ -121,7 +121,7 @@ QWidget *CharacterEditor::aboutColumn()
     m_versionsTable->setObjectName(u"versionsTable");
     m_versionsTable->setModel(&m_versions);
     m_versionsTable->setCompact();
-    m_versionsTable->setColumn<CellDelegate>(VersionsModel::Version, 64);
+    m_versionsTable->setColumn<CellDelegate>(VersionsModel::Version, 80);
     m_versionsTable->setColumn<CellDelegate>(VersionsModel::Author, 100);
     m_versionsTable->setColumn<TimeDelegate>(VersionsModel::Made, 100);
     m_versionsTable->setColumn<TimeDelegate>(VersionsModel::Published, 100);
@@ -170,6 +170,7 @@ void CharacterEditor::fill(const CharacterForm &form)
 {
     m_name->setText(form.name);
     m_tagline->setText(form.tagline);
+    m_tagline->setCursorPosition(0);
     m_description->setPlainText(form.description);
     m_tags->setText(form.tags);
     m_traits->setPlainText(form.traits);

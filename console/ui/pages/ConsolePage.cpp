@@ -8,7 +8,7 @@ PageHead::PageHead(const QString &title, QWidget *parent)
     : QWidget(parent)
     , m_title(label(title, "page-title"))
     , m_context(label({}, "quiet"))
-    , m_row(plain(new QHBoxLayout(this), space::s))
+    , m_row(plain(new QHBoxLayout(this), space::m))
 {
     m_title->setObjectName(u"pageTitle");
     m_context->setObjectName(u"pageContext");
@@ -31,7 +31,6 @@ void PageHead::setContext(const QString &context)
 void PageHead::addLeading(QWidget *widget)
 {
     m_row->insertWidget(m_leading++, widget, 0, Qt::AlignVCenter);
-    m_row->setSpacing(space::s);
 }
 
 void PageHead::addAction(QWidget *widget)

@@ -28,12 +28,12 @@ DashboardPage::DashboardPage(const Ui &ui, StatsApi &stats, QWidget *parent)
     , m_what(new ChipGroup(tr("Activity shown")))
 {
     for (const int days : {7, 30, 90})
-        m_days->add(tr("%n days", nullptr, days), days, QStringLiteral("range%1").arg(days).toLatin1().constData());
+        m_days->add(tr("%1 days").arg(days), days, QStringLiteral("range%1").arg(days).toLatin1().constData());
     m_days->choose(30);
     m_head->addAction(m_days);
     m_tilesView = new StateView(ui.theme, tiles(), Skeleton::Shape::Block);
     m_tilesView->setObjectName(u"kpis");
-    m_tilesView->setFixedHeight(190);
+    m_tilesView->setSizePolicy(QSizePolicy::Preferred, QSizePolicy::Fixed);
 
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(space::page, space::page, space::page, space::page);
@@ -87,7 +87,9 @@ QWidget *DashboardPage::chartCard(const char *name, const QString &title, QWidge
     layout->setContentsMargins(space::card, space::m, space::card, space::s);
     layout->setSpacing(space::s);
     auto *head = plain(new QHBoxLayout, space::s);
-    head->addWidget(label(title, "section"));
+    auto *heading = label(title, "section");
+    heading->setMinimumHeight(size::control); // as high as chips, so that neighbours line up
+    head->addWidget(heading);
     head->addStretch();
     if (aside)
         head->addWidget(aside);
@@ -134,9 +136,10 @@ void DashboardPage::reload()
 {
     m_range = DayRange::lastDays(m_days->chosen(), m_ui.clock.now());
     const QLocale locale;
-    m_head->setContext(tr("%1 to %2, UTC days, against the %n days before", nullptr, m_range.days())
+    m_head->setContext(tr("%1 to %2, UTC days, against the %3 days before")
                            .arg(locale.toString(m_range.from.date(), QStringLiteral("d MMM")),
-                                locale.toString(m_range.to.addDays(-1).date(), QStringLiteral("d MMM yyyy"))));
+                                locale.toString(m_range.to.addDays(-1).date(), QStringLiteral("d MMM yyyy")))
+                           .arg(m_range.days()));
     loadSummary();
     loadRevenue();
     loadActivity();

@@ -158,8 +158,13 @@ QWidget *UserView::historyCard()
     m_history->setColumn<TimeDelegate>(C::Time, 104);
     m_history->setColumn<CellDelegate>(C::Kind, 120);
     m_history->setColumn<CellDelegate>(C::Description, 140);
-    for (const int column : {C::Amount, C::DailyFree, C::Purchased, C::Bonus, C::BalanceAfter})
+    m_history->setColumn<CellDelegate>(C::Buckets, 120);
+    m_history->setColumn<MoneyDelegate>(C::Amount, 104);
+    m_history->setColumn<MoneyDelegate>(C::BalanceAfter, 104);
+    for (const int column : {C::DailyFree, C::Purchased, C::Bonus}) {
         m_history->setColumn<MoneyDelegate>(column, 100);
+        m_history->hideColumn(column); // the header's menu brings them out
+    }
     m_history->setStretch(C::Description);
     m_historyView = new StateView(m_ui.theme, m_history, Skeleton::Shape::Rows);
     connect(m_historyView, &StateView::retryRequested, this, [this] { m_transactions.load(m_id); });
@@ -245,7 +250,11 @@ void UserView::showUser(const AdminUser &user)
     addLine(*m_profile, words::title(&AdminUser::region), user.region.value_or(tr("unknown")));
     timeLine(words::title(&AdminUser::lastSeenAt), user.lastSeenAt, tr("never"));
     timeLine(words::title(&AdminUser::createdAt), user.createdAt, {});
-    addLine(*m_profile, tr("Id"), user.id.toString());
+    auto *id = label(user.id.toString(), "small");
+    id->setObjectName(u"userId");
+    id->setAccessibleName(tr("Id"));
+    id->setTextInteractionFlags(Qt::TextSelectableByMouse);
+    m_profile->addWidget(id, m_profile->rowCount(), 0, 1, 2);
 }
 
 void UserView::showWallet(const Balance &balance)

@@ -53,6 +53,9 @@ QPushButton[look="link"]:focus { color: $accent; text-decoration: underline; }
 QPushButton[look="search"] { text-align: left; color: $secondary; background: $window; border-color: $border; }
 QPushButton::menu-indicator { image: none; width: 0; }
 
+QPushButton#send, QPushButton#stop { min-height: 34px; min-width: 48px; }
+QPushButton#send:focus, QPushButton#stop:focus { min-height: 32px; }
+
 QToolButton { background: transparent; border: 1px solid transparent; border-radius: 6px; padding: 4px; }
 QToolButton:hover { background: $hover; }
 QToolButton:focus { border: 2px solid $accent; padding: 3px; }
@@ -62,12 +65,12 @@ QToolButton[look="rail"]:hover { color: $text; }
 QToolButton[look="rail"]:checked { background: $selection; color: $text; font-weight: 600; }
 QToolButton[look="rail"]:focus { border: 2px solid $accent; padding: 0 8px; min-height: 32px; }
 
-QLineEdit, QPlainTextEdit, QComboBox, QAbstractSpinBox { background: $surface; color: $text;
-    border: 1px solid $strongBorder; border-radius: 6px; padding: 0 8px; min-height: 30px;
-    selection-background-color: $accent; selection-color: $onAccent; }
-QPlainTextEdit { padding: 4px 4px; }
-QLineEdit:focus, QPlainTextEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 7px; min-height: 28px; }
-QPlainTextEdit:focus { padding: 3px 3px; }
+QLineEdit, QPlainTextEdit, QComboBox { background: $surface; color: $text; border: 1px solid $strongBorder;
+    border-radius: 6px; selection-background-color: $accent; selection-color: $onAccent; }
+QLineEdit, QComboBox { padding: 0 8px; min-height: 30px; }
+QPlainTextEdit { padding: 4px; }
+QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 7px; min-height: 28px; }
+QPlainTextEdit:focus { border: 2px solid $accent; padding: 3px; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $disabled; background: $window; }
 QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] { border-color: $danger; }
 QComboBox::drop-down { border: none; width: 24px; }
@@ -75,6 +78,11 @@ QComboBox::down-arrow { image: url($chevron); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $strongBorder; outline: none; padding: 4px;
     selection-background-color: $selection; selection-color: $text; }
 QCheckBox { spacing: 8px; }
+QCheckBox::indicator { width: 14px; height: 14px; border: 1px solid $strongBorder; border-radius: 4px;
+    background: $surface; }
+QCheckBox::indicator:hover { border-color: $accent; }
+QCheckBox::indicator:checked { background: $accent; border-color: $accent; image: url($check); }
+
 QCheckBox:focus { color: $accent; }
 
 QTableView { background: $surface; border: none; outline: none; selection-background-color: transparent; }
@@ -126,6 +134,8 @@ QHash<QString, QString> names(const Tokens &t)
             {QStringLiteral("danger"), t.danger.name()},
             {QStringLiteral("selection"), blended(t.accent, t.surface, 0.12).name()},
             {QStringLiteral("hover"), blended(t.text, t.surface, t.dark ? 0.06 : 0.04).name()},
+            {QStringLiteral("check"),
+             t.dark ? QStringLiteral(":/icons/check-dark.svg") : QStringLiteral(":/icons/check-light.svg")},
             {QStringLiteral("chevron"),
              t.dark ? QStringLiteral(":/icons/chevron-down-dark.svg")
                     : QStringLiteral(":/icons/chevron-down-light.svg")}};

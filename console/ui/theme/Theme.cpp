@@ -8,6 +8,12 @@
 #include <QStyleFactory>
 #include <QSvgRenderer>
 
+// The icons are in a static library, where nothing else would pull them into the program. Not inside a namespace.
+static void loadIcons()
+{
+    Q_INIT_RESOURCE(icons);
+}
+
 namespace companion::console {
 
 namespace {
@@ -47,6 +53,7 @@ QByteArray iconSource(const QString &name)
 Theme::Theme(QObject *parent)
     : QObject(parent)
 {
+    loadIcons();
 }
 
 void Theme::choose(ColourScheme choice)

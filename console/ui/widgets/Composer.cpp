@@ -14,7 +14,7 @@ Composer::Composer(QWidget *parent)
     setAccessibleName(tr("Message"));
     setPlaceholderText(tr("Write as a user would. Enter sends."));
     setTabChangesFocus(true);
-    setVerticalScrollBarPolicy(Qt::ScrollBarAsNeeded);
+
     setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
     connect(this, &QPlainTextEdit::textChanged, this, &Composer::grow);
     grow();
@@ -44,8 +44,10 @@ void Composer::resizeEvent(QResizeEvent *event)
 
 void Composer::grow()
 {
-    const int lines = qBound(1, static_cast<int>(document()->size().height()), size::composerLines);
-    setFixedHeight(lines * fontMetrics().lineSpacing() + 2 * space::s + 6);
+    const int wanted = static_cast<int>(document()->size().height());
+    const int lines = qBound(1, wanted, size::composerLines);
+    setVerticalScrollBarPolicy(wanted > lines ? Qt::ScrollBarAsNeeded : Qt::ScrollBarAlwaysOff);
+    setFixedHeight(lines * fontMetrics().lineSpacing() + 2 * space::s + 2);
 }
 
 } // namespace companion::console

@@ -30,7 +30,7 @@ Bubble::Bubble(const Ui &ui, bool fromUser, QWidget *parent)
     m_body->setWordWrap(true);
     m_body->setTextInteractionFlags(Qt::TextSelectableByMouse | Qt::TextSelectableByKeyboard);
     m_body->setFont(Theme::font(type::body));
-    m_body->setMaximumWidth(size::bubbleCharacters * QFontMetrics(m_body->font()).averageCharWidth());
+
     m_problem->setObjectName(u"replyProblem");
     m_problem->setWordWrap(true);
     m_problem->hide();
@@ -52,13 +52,14 @@ void Bubble::showEntry(const ConversationModel::Entry &entry)
     using State = ConversationModel::State;
     m_text = entry.text;
     if (entry.state == State::Streaming && !m_ui.theme.reducedMotion()) {
-        m_body->setText(m_text.isEmpty() ? QStringLiteral("…") : m_body->text());
+        if (m_text.isEmpty())
+            setShown(QStringLiteral("…"));
         m_pace.start();
         return;
     }
     m_pace.stop();
     m_shown = m_text.size();
-    m_body->setText(m_text.isEmpty() ? QStringLiteral("–") : m_text);
+    setShown(m_text.isEmpty() ? QStringLiteral("–") : m_text);
     m_problem->setText(entry.problem);
     m_problem->setVisible(!entry.problem.isEmpty());
     setLook(m_problem, entry.state == State::Failed ? "problem" : "small");
@@ -76,8 +77,29 @@ void Bubble::reveal()
     if (m_shown >= m_text.size())
         return m_pace.stop();
     m_shown = qMin(m_text.size(), m_shown + qMax<qsizetype>(2, (m_text.size() - m_shown) / 8));
-    m_body->setText(m_text.left(m_shown));
+    setShown(m_text.left(m_shown));
     Q_EMIT grew();
+}
+
+void Bubble::setShown(const QString &text)
+{
+    m_body->setText(text);
+    fit();
+}
+
+// As wide as the text needs, at most 68 characters and what the column has. A wrapping label cannot find that itself.
+void Bubble::fit()
+{
+    const QFontMetrics metrics(m_body->font());
+    const int most = qMin(size::bubbleCharacters * metrics.averageCharWidth(), width() - 2 * space::m - 2);
+    const QRect needed = metrics.boundingRect(QRect(0, 0, qMax(most, 1), 1 << 20), Qt::TextWordWrap, m_body->text());
+    m_body->setFixedSize(qMin(needed.width() + 2, most), needed.height());
+}
+
+void Bubble::resizeEvent(QResizeEvent *event)
+{
+    QFrame::resizeEvent(event);
+    fit();
 }
 
 ConversationView::ConversationView(const Ui &ui, ConversationModel &model, const QString &emptyText, QWidget *parent)

@@ -25,8 +25,13 @@ Q_SIGNALS:
     void grew();
     void figuresClicked();
 
+protected:
+    void resizeEvent(QResizeEvent *event) override;
+
 private:
     void reveal();
+    void setShown(const QString &text);
+    void fit();
 
     Ui m_ui;
     QString m_text;
