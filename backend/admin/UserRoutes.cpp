@@ -37,6 +37,10 @@ struct AccountActs
         const auto before = userOf(call, db);
         if (!before)
             return std::unexpected(before.error());
+        // Else support could lock the admins out, one by one.
+        const bool isOperator = std::ranges::any_of(before->roles, [](Role role) { return role != Role::User; });
+        if (isOperator && !call.account().has(Role::Admin))
+            return refuse(ErrorCode::RoleRequired, u"Only an admin changes the account of an operator."_s);
         const auto changed = change(before->id);
         if (!changed)
             return std::unexpected(changed.error());
