@@ -69,4 +69,15 @@ void Transaction::commit()
     m_open = false;
 }
 
+Savepoint::Savepoint(Session &session)
+    : m_session(session)
+{
+    m_session.script(QStringLiteral("SAVEPOINT act"));
+}
+
+void Savepoint::rollback()
+{
+    m_session.script(QStringLiteral("ROLLBACK TO SAVEPOINT act"));
+}
+
 } // namespace companion::db

@@ -300,6 +300,20 @@ private Q_SLOTS:
         QVERIFY(failure([&] { nowhere.rows("test.notes"); }).isConnectionLost());
     }
 
+    void a_savepoint_gives_up_what_came_after_it_and_nothing_else()
+    {
+        db().script(u"CREATE TABLE kept (n integer)"_s);
+        Transaction transaction(db());
+        db().script(u"INSERT INTO kept VALUES (1)"_s);
+        Savepoint savepoint(db());
+        db().script(u"INSERT INTO kept VALUES (2)"_s);
+        savepoint.rollback();
+        db().script(u"INSERT INTO kept VALUES (3)"_s);
+        transaction.commit();
+        QCOMPARE(db().script(u"SELECT sum(n) AS n FROM kept"_s).first().integer("n"), 4);
+        db().script(u"DROP TABLE kept"_s);
+    }
+
     void the_time_is_the_clocks()
     {
         const QDateTime before = db().now();
