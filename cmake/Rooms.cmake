@@ -4,12 +4,22 @@
 #   companion_room(ledger USES db common)
 #   companion_routes(ledger USES api)
 
+# AUTOMOC runs again when a file that it read has changed, not when one has come (CMake 3.25 to 3.31 with Ninja): a new
+# Q_OBJECT header would be compiled and never seen by moc. It also runs when a file that this folder's CMakeLists.txt
+# includes has changed, so the list of sources is such a file.
+function(companion_remember_sources name)
+  set(list ${CMAKE_CURRENT_BINARY_DIR}/${name}_sources.cmake)
+  file(CONFIGURE OUTPUT ${list} CONTENT "# ${ARGN}\n" @ONLY)
+  include(${list})
+endfunction()
+
 function(companion_room name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS *.cpp *.h)
   list(FILTER sources EXCLUDE REGEX "Routes\\.(cpp|h)$")
   if(sources MATCHES "\\.cpp")
     add_library(${name} STATIC ${sources})
+    companion_remember_sources(${name} ${sources})
     set(scope PUBLIC)
   else()
     add_library(${name} INTERFACE)
@@ -48,6 +58,7 @@ function(companion_routes name)
   cmake_parse_arguments(ROOM "" "" "USES;LINKS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS *Routes.cpp *Routes.h)
   add_library(${name}_routes STATIC ${sources})
+  companion_remember_sources(${name}_routes ${sources})
   target_link_libraries(${name}_routes PUBLIC ${name} ${ROOM_USES} ${ROOM_LINKS})
 endfunction()
 
