@@ -90,6 +90,7 @@ void ConnectionGuard::onReadable()
     }
     if (m_phase != Phase::Waiting)
         return; // stays in the socket's capped buffer
+    m_reader.next();
     m_reader.feed(m_socket->readAll());
     advance();
 }
@@ -271,18 +272,10 @@ void ConnectionGuard::waitForRequest()
     m_headAt_ns = 0;
     m_headBegun = false;
     setDeadline(m_context.limits.idleDeadline_ms);
-    // Not from here: this may be inside QtHttpServer's parser, or deep in a handler. It also bounds the stack when a
-    // client has pipelined hundreds of requests.
-    QMetaObject::invokeMethod(
-        this,
-        [this] {
-            if (m_phase != Phase::Waiting || m_reader.state() != RequestReader::State::Complete)
-                return;
-            m_reader.next();
-            m_reader.feed(m_socket->readAll());
-            advance();
-        },
-        Qt::QueuedConnection);
+    // What has come meanwhile is not read from here: this may be inside QtHttpServer's parser, or deep in a handler. It
+    // also bounds the stack when a client has pipelined hundreds of requests.
+    if (m_reader.waiting() > 0 || m_socket->bytesAvailable() > 0)
+        QMetaObject::invokeMethod(this, &ConnectionGuard::onReadable, Qt::QueuedConnection);
 }
 
 void ConnectionGuard::onWritten()
@@ -366,7 +359,9 @@ void ConnectionGuard::onDisconnected()
 
 void ConnectionGuard::drain()
 {
-    if (m_phase == Phase::Waiting && m_reader.state() == RequestReader::State::Idle)
+    using enum RequestReader::State;
+    const auto state = m_reader.state(); // Complete: the last request's, answered
+    if (m_phase == Phase::Waiting && (state == Idle || state == Complete))
         close();
 }
 

@@ -17,7 +17,7 @@ namespace {
 
 QDir published()
 {
-    return QDir(QFileInfo(QString::fromUtf8(__FILE__)).absolutePath() + QStringLiteral("/../../../shared/data/http"));
+    return QDir(QStringLiteral(PUBLISHED_CASES)); // by CMakeLists.txt; __FILE__ is relative under ccache
 }
 
 QByteArray fileBytes(const QString &path)
