@@ -146,4 +146,30 @@ struct CharacterVersion
     }
 };
 
+// POST /admin/characters/{id}/publish; the whole body may be missing.
+struct PublishRequest
+{
+    std::optional<QString> reason;
+
+    static constexpr const char *modelName = "PublishRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("reason", &PublishRequest::reason, {.minLength = 1, .maxLength = 500}));
+    }
+};
+
+// POST /admin/characters/{id}/rollback: publishes an earlier version again.
+struct RollbackRequest
+{
+    int version = 1;
+    QString reason;
+
+    static constexpr const char *modelName = "RollbackRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("version", &RollbackRequest::version, {.minimum = 1}),
+                          field("reason", &RollbackRequest::reason, {.minLength = 3, .maxLength = 500}));
+    }
+};
+
 } // namespace companion
