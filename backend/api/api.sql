@@ -15,3 +15,7 @@ VALUES (:user_id::uuid, :route, :key, :fingerprint, :status, :content_type, :bod
 ON CONFLICT (user_id, route, key) DO UPDATE
    SET fingerprint = excluded.fingerprint, status = excluded.status, content_type = excluded.content_type,
        body = excluded.body, created_at = excluded.created_at
+
+-- name: purge_keys
+DELETE FROM idempotency_keys WHERE (user_id, route, key) IN (
+    SELECT user_id, route, key FROM idempotency_keys WHERE created_at < :before::timestamptz LIMIT :batch)

@@ -1,0 +1,223 @@
+#include "app/Backend.h"
+
+#include "admin/AdminRoutes.h"
+#include "admin/PersonaTestRoutes.h"
+#include "billing/MarketRoutes.h"
+#include "characters/CharacterRoutes.h"
+#include "chat/ChatRoutes.h"
+#include "identity/IdentityRoutes.h"
+#include "identity/SigningKeys.h"
+#include "llm/RehearsalModel.h"
+#include "llm/WireModel.h"
+#include "ops/Log.h"
+
+namespace companion::app {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr int appStatementTimeout_ms = 30'000;
+constexpr int bulkStatementTimeout_ms = 120'000;
+constexpr int keyReload_ms = 60'000;
+constexpr int sweepBatch = 200;
+
+std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
+{
+    if (configuration.usesRehearsalModel())
+        return std::make_unique<llm::RehearsalModel>(
+            llm::RehearsalOptions {.pace = std::chrono::milliseconds(configuration.rehearsalPace_ms),
+                                   .triggers = !configuration.isProduction()});
+    return std::make_unique<llm::WireModel>(
+        llm::WireOptions {.baseUrl = QUrl(configuration.llmBaseUrl),
+                          .apiKey = configuration.llmApiKey.toLatin1(),
+                          .model = configuration.llmModel,
+                          .fallbackModels = configuration.llmFallbackModels,
+                          .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
+}
+
+} // namespace
+
+Backend::Backend(const Configuration &configuration, const Databases &databases, Features &features,
+                 const Clock &clock)
+    : m_configuration(configuration)
+    , m_features(features)
+    , m_clock(clock)
+    , m_model(modelFor(configuration))
+{
+    m_app = workers(u"app"_s, databases.app, configuration.databaseAppWorkers, appStatementTimeout_ms);
+    m_operators
+        = workers(u"operator"_s, databases.operators, configuration.databaseOperatorWorkers, appStatementTimeout_ms);
+    m_bulk = workers(u"bulk"_s, databases.operators, configuration.databaseBulkWorkers, bulkStatementTimeout_ms);
+    {
+        db::Session session(databases.operators, clock);
+        m_features.tokens.setKeys(identity::SigningKeys().load(session));
+    }
+    m_api = std::make_unique<api::Api>(
+        m_router, api::Lanes {*m_app, *m_operators, *m_bulk}, m_features.tokens, m_limiter, hooks(),
+        api::RateLimits {configuration.rateLimitCommon, configuration.rateLimitSignIn});
+    addRoutes();
+    m_server = std::make_unique<http::Server>(m_router);
+    m_server->allowOrigins(configuration.corsOrigins);
+    m_schedule = std::make_unique<jobs::Schedule>(*m_bulk);
+    addJobs();
+    watch();
+}
+
+Backend::~Backend() = default;
+
+std::unique_ptr<db::Workers> Backend::workers(const QString &name, const db::Target &target, int threads,
+                                              int statementTimeout_ms)
+{
+    return std::make_unique<db::Workers>(target, m_clock,
+                                         db::Workers::Options {.name = name,
+                                                               .threads = threads,
+                                                               .queueLimit = m_configuration.databaseQueue,
+                                                               .statementTimeout_ms = statementTimeout_ms});
+}
+
+api::Hooks Backend::hooks()
+{
+    return {
+        .account = [accounts = &m_features.accounts](db::Session &db, const identity::TokenClaims &claims) {
+            return accounts->account(db, claims, db.now());
+        },
+        .chatQuota = [tiers = &m_features.tiers](db::Session &db, const UserId &user) -> Result<int> {
+            const auto terms = tiers->termsOf(db, user);
+            return terms ? Result<int>(terms->requestsPerMinute)
+                         : refuse(ErrorCode::Unauthenticated, u"There is no such account."_s);
+        },
+        .apiKey = [keys = &m_features.apiKeys](db::Session &db, const QString &key) { return keys->claims(db, key); },
+        .signedIn =
+            [this](db::Session &db, const identity::Account &account) {
+                (void)m_features.ledger.refresh(db, account.id(),
+                                                m_features.tiers.terms(db, account.tier()).dailyCredits);
+            },
+        .undeclared =
+            [this](const api::Endpoint &endpoint, int status) {
+                m_metrics.counter("companion_undeclared_answers_total", "Answers that the API document does not name")
+                    .add();
+                ops::log(ops::Level::Error, "undeclared_answer", {{"route", endpoint.path}, {"status", status}});
+            },
+    };
+}
+
+void Backend::addRoutes()
+{
+    const chat::ChatTurn::Surroundings turns {*m_features.chat, *m_app, *m_model, m_live,
+                                              m_configuration.llmSpicyModel};
+    identity::addIdentityRoutes(*m_api, m_features.signIn, {!m_configuration.isProduction()});
+    characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
+    billing::addMarketRoutes(*m_api, m_features.market);
+    billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
+    chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);
+    chat::addTurnRoutes(*m_api, turns);
+    chat::addOpenAiRoutes(*m_api, turns, m_features.characters);
+    admin::addStatsRoutes(*m_api);
+    admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, m_features.accounts, m_features.audit);
+    admin::addAuditRoutes(*m_api, m_features.audit);
+    admin::addPersonaTestRoutes(*m_api, {.operators = *m_operators,
+                                         .characters = m_features.characters,
+                                         .model = *m_model,
+                                         .screen = m_features.screen,
+                                         .helpLines = m_features.helpLines,
+                                         .price = {.ratePer1k = m_configuration.billingRatePer1k,
+                                                   .minimumCharge = m_configuration.billingMinimumCharge},
+                                         .spicyModel = m_configuration.llmSpicyModel});
+    addOperationsRoutes(m_router, *m_api,
+                        {.metrics = m_metrics,
+                         .lanes = {m_app.get(), m_operators.get(), m_bulk.get()},
+                         .model = *m_model,
+                         .live = m_live,
+                         .metricsToken = m_configuration.metricsToken,
+                         .production = m_configuration.isProduction(),
+                         .isShuttingDown = [this] { return m_shuttingDown; }});
+}
+
+void Backend::addJobs()
+{
+    const auto &ledger = m_features.ledger;
+    m_schedule->add(u"sweep_holds"_s, 30, [&ledger](db::Session &db) { return ledger.sweepHolds(db, sweepBatch); });
+    m_schedule->add(u"sweep_lots"_s, 60, [&ledger](db::Session &db) { return ledger.sweepLots(db, sweepBatch); });
+    m_schedule->add(u"daily_refresh"_s, 300, [&ledger](db::Session &db) { return ledger.sweepRefresh(db, sweepBatch); });
+    m_schedule->add(u"close_days"_s, 900, [&ledger](db::Session &db) { return ledger.closeDays(db); });
+    m_schedule->add(u"give_up_turns"_s, 30, [chat = m_features.chat.get()](db::Session &db) {
+        return chat->sweepOverdue(db, sweepBatch);
+    });
+    m_schedule->add(u"purge_devices"_s, 3600,
+                    [signIn = &m_features.signIn](db::Session &db) { return signIn->purge(db, sweepBatch); });
+    m_schedule->add(u"purge_kept_answers"_s, 3600, [](db::Session &db) {
+        return static_cast<int>(db.execute("api.purge_keys", {{"before", db.now().addDays(-1)}, {"batch", sweepBatch}}));
+    });
+    connect(&m_keyTimer, &QTimer::timeout, this, &Backend::reloadSigningKeys);
+    m_keyTimer.start(keyReload_ms);
+}
+
+void Backend::reloadSigningKeys()
+{
+    m_operators->act(
+        this, [](db::Session &db) { return identity::SigningKeys().load(db); },
+        [this](const Result<QList<identity::AccessTokens::Key>> &keys) {
+            if (keys)
+                m_features.tokens.setKeys(*keys);
+        });
+}
+
+void Backend::watch()
+{
+    m_server->onAnswered = [this](const http::Request &request, int status, qint64 duration_ns, qint64 bytesOut) {
+        const QByteArray route = request.route.isEmpty() ? QByteArray("none") : request.route.toUtf8();
+        m_metrics
+            .counter("companion_http_requests_total", "Answered requests",
+                     {{"route", route}, {"status", QByteArray::number(status)}})
+            .add();
+        m_metrics.histogram("companion_http_request_seconds", "From the head to the answer's end", {{"route", route}})
+            .observe(static_cast<double>(duration_ns) / 1e9);
+        ops::log(ops::Level::Info, "request", request.id,
+                 {{"route", QString::fromUtf8(route)},
+                  {"status", status},
+                  {"duration_ms", static_cast<double>(duration_ns / 1000) / 1000},
+                  {"bytes", bytesOut}});
+    };
+    m_metrics.gaugeFunction("companion_http_connections", "Open connections",
+                            [this] { return m_server->openConnections(); });
+    m_metrics.gaugeFunction("companion_chat_turns_running", "Turns under way", [this] { return m_live.underWay(); });
+}
+
+std::expected<quint16, QString> Backend::listen()
+{
+    const auto port = m_server->listen(QHostAddress(m_configuration.listenAddress), m_configuration.listenPort);
+    if (port)
+        m_schedule->start();
+    return port;
+}
+
+void Backend::shutDown()
+{
+    if (m_shuttingDown)
+        return;
+    m_shuttingDown = true;
+    m_schedule->stop();
+    // The turns end or are given up within the grace, which ends their clients' exchanges; both must be through before
+    // the workers stop.
+    const int grace_ms = m_configuration.shutdownGrace_s * 1000;
+    const auto waitingFor = std::make_shared<int>(2);
+    const auto one = [this, waitingFor] {
+        if (--*waitingFor == 0)
+            end();
+    };
+    connect(&m_live, &chat::LiveTurns::drained, this, one);
+    connect(m_server.get(), &http::Server::drained, this, one);
+    m_live.drain(grace_ms);
+    m_server->drain(grace_ms + 5'000);
+}
+
+void Backend::end()
+{
+    m_app->stop();
+    m_operators->stop();
+    m_bulk->stop();
+    Q_EMIT stopped();
+}
+
+} // namespace companion::app

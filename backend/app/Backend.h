@@ -1,0 +1,62 @@
+#pragma once
+
+#include "app/Configuration.h"
+#include "app/DatabaseBoot.h"
+#include "app/Features.h"
+#include "app/OperationsRoutes.h"
+#include "chat/LiveTurns.h"
+#include "http/LocalRateLimiter.h"
+#include "http/Server.h"
+#include "jobs/Schedule.h"
+#include "llm/LanguageModel.h"
+#include "ops/Metrics.h"
+
+#include <QObject>
+
+namespace companion::app {
+
+// The running server: the only place that knows everybody. Made on the main thread, whose event loop it lives on.
+class Backend : public QObject
+{
+    Q_OBJECT
+public:
+    // Signing keys are read from the database here; blocks.
+    Backend(const Configuration &configuration, const Databases &databases, Features &features, const Clock &clock);
+    ~Backend() override;
+
+    std::expected<quint16, QString> listen(); // the port
+    // Accepts no more, lets replies end for the configured grace, voids the rest; stopped() when all is done.
+    void shutDown();
+
+Q_SIGNALS:
+    void stopped();
+
+private:
+    std::unique_ptr<db::Workers> workers(const QString &name, const db::Target &target, int threads,
+                                         int statementTimeout_ms);
+    api::Hooks hooks();
+    void addRoutes();
+    void addJobs();
+    void reloadSigningKeys();
+    void watch();
+    void end();
+
+    const Configuration m_configuration;
+    Features &m_features;
+    const Clock &m_clock;
+    ops::Metrics m_metrics;
+    std::unique_ptr<db::Workers> m_app;
+    std::unique_ptr<db::Workers> m_operators;
+    std::unique_ptr<db::Workers> m_bulk;
+    std::unique_ptr<llm::LanguageModel> m_model;
+    chat::LiveTurns m_live;
+    http::LocalRateLimiter m_limiter;
+    http::Router m_router;
+    std::unique_ptr<api::Api> m_api;
+    std::unique_ptr<http::Server> m_server;
+    std::unique_ptr<jobs::Schedule> m_schedule;
+    QTimer m_keyTimer;
+    bool m_shuttingDown = false;
+};
+
+} // namespace companion::app

@@ -1,0 +1,77 @@
+#include "app/Features.h"
+
+#include "moderation/RuleScreen.h"
+
+#include <QDir>
+#include <QFile>
+
+namespace companion::app {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+// Without a key in the configuration, one of our own is kept in DATA, so that records stay readable over restarts.
+std::expected<moderation::TextCipher, QString> moderationCipher(const Configuration &configuration)
+{
+    if (!configuration.moderationKey.isEmpty())
+        return moderation::TextCipher::fromText(configuration.moderationKey);
+    QFile file(QDir(configuration.dataDir).filePath(u"moderation-key"_s));
+    if (file.open(QIODevice::ReadOnly))
+        return moderation::TextCipher::fromText(QString::fromLatin1(file.readAll().trimmed()));
+    const QByteArray key = moderation::TextCipher::newKey();
+    if (!file.open(QIODevice::WriteOnly | QIODevice::NewOnly)
+        || !file.setPermissions(QFile::ReadOwner | QFile::WriteOwner) || file.write(key.toHex() + '\n') < 0)
+        return std::unexpected(u"%1 cannot be written: %2"_s.arg(file.fileName(), file.errorString()));
+    return moderation::TextCipher(key);
+}
+
+} // namespace
+
+Features::Features(const Clock &clock, moderation::TextCipher cipher)
+    : tokens(clock, {})
+    , moderation(std::move(cipher))
+{
+}
+
+std::expected<std::unique_ptr<Features>, QString> Features::make(const Configuration &configuration, const Clock &clock)
+{
+    auto cipher = moderationCipher(configuration);
+    if (!cipher)
+        return std::unexpected(cipher.error());
+    std::unique_ptr<Features> features(new Features(clock, std::move(*cipher)));
+    const auto screen = moderation::RuleScreen::load();
+    if (!screen)
+        return std::unexpected(screen.error().join(u'\n'));
+    const auto disclosure = moderation::Disclosure::load();
+    if (!disclosure)
+        return std::unexpected(disclosure.error().join(u'\n'));
+    const auto helpLines = moderation::HelpLines::load();
+    if (!helpLines)
+        return std::unexpected(helpLines.error());
+    features->screen = *screen;
+    features->disclosure = *disclosure;
+    features->helpLines = *helpLines;
+
+    chat::ChatTerms terms;
+    terms.ratePer1k = configuration.billingRatePer1k;
+    terms.minimumCharge = configuration.billingMinimumCharge;
+    terms.holdMargin = configuration.billingHoldMargin;
+    terms.generationLimit_s = configuration.billingGenerationLimit_s;
+    terms.settleGrace_s = configuration.billingHoldGrace_s;
+    features->chat = std::make_unique<chat::ChatService>(
+        chat::ChatParts {.ledger = features->ledger,
+                         .characters = features->characters,
+                         .tiers = features->tiers,
+                         .moderation = features->moderation,
+                         .screen = features->screen,
+                         .disclosure = features->disclosure,
+                         .helpLines = features->helpLines,
+                         .account = [accounts = &features->accounts](db::Session &db, const auto &claims) {
+                             return accounts->account(db, claims, db.now());
+                         }},
+        terms);
+    return features;
+}
+
+} // namespace companion::app

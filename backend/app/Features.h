@@ -1,0 +1,48 @@
+#pragma once
+
+#include "app/Configuration.h"
+#include "billing/Market.h"
+#include "billing/TierStore.h"
+#include "characters/CharacterService.h"
+#include "chat/ChatService.h"
+#include "identity/AccessKeys.h"
+#include "identity/AccountStore.h"
+#include "identity/ApiKeyService.h"
+#include "identity/AuditLog.h"
+#include "identity/SignInService.h"
+#include "ledger/Ledger.h"
+
+#include <expected>
+#include <memory>
+
+namespace companion::app {
+
+// All rooms' rules, made and joined: what the server serves and the commands use. Needs no database to be made.
+class Features
+{
+public:
+    // An error text for every rule or data file that cannot be used, and for a moderation key that is none.
+    static std::expected<std::unique_ptr<Features>, QString> make(const Configuration &configuration,
+                                                                  const Clock &clock);
+
+    ledger::Ledger ledger;
+    billing::TierStore tiers;
+    billing::Market market {ledger};
+    characters::CharacterService characters;
+    identity::AccountStore accounts;
+    identity::AuditLog audit;
+    identity::ApiKeyService apiKeys;
+    identity::AccessKeyProvider accessKeys;
+    identity::AccessTokens tokens;
+    identity::SignInService signIn {tokens, {&accessKeys}};
+    moderation::ModerationStore moderation;
+    std::shared_ptr<const moderation::Screen> screen;
+    std::shared_ptr<const moderation::Disclosure> disclosure;
+    std::shared_ptr<const moderation::HelpLines> helpLines;
+    std::unique_ptr<chat::ChatService> chat;
+
+private:
+    Features(const Clock &clock, moderation::TextCipher cipher);
+};
+
+} // namespace companion::app
