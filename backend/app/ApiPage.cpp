@@ -56,8 +56,8 @@ QString operationHtml(const QString &method, const QString &path, const QJsonObj
         inner += u"<h3>Body</h3><pre>%1</pre>"_s.arg(schemaText(body));
     inner += responsesHtml(operation[u"responses"_s].toObject());
     for (const QString &status : {u"200"_s, u"201"_s}) {
-        const QJsonObject schema
-            = operation[u"responses"_s][status][u"content"][u"application/json"][u"schema"].toObject();
+        const QJsonObject schema =
+            operation[u"responses"_s][status][u"content"][u"application/json"][u"schema"].toObject();
         if (!schema.isEmpty())
             inner += u"<h3>%1</h3><pre>%2</pre>"_s.arg(status, schemaText(schema));
     }
@@ -74,15 +74,15 @@ QByteArray apiPage(const QJsonObject &document)
     for (auto path = paths.begin(); path != paths.end(); ++path) {
         const QJsonObject operations = path->toObject();
         for (auto operation = operations.begin(); operation != operations.end(); ++operation)
-            groups[operation->toObject()[u"tags"_s][0].toString()]
-                += operationHtml(operation.key(), path.key(), operation->toObject());
+            groups[operation->toObject()[u"tags"_s][0].toString()] +=
+                operationHtml(operation.key(), path.key(), operation->toObject());
     }
     QString html = u"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
                    "<meta name=\"viewport\" content=\"width=device-width\"><title>%1: API</title><style>%2</style>"
                    "</head><body><h1>%1: API</h1><p>The machine-readable form is "
                    "<a href=\"/api/v1/openapi.json\">/api/v1/openapi.json</a>. Errors are application/problem+json "
                    "with a stable <code>code</code>.</p>"_s.arg(document[u"info"_s][u"title"].toString(),
-                                                               QString::fromLatin1(style));
+                                                                QString::fromLatin1(style));
     for (auto group = groups.begin(); group != groups.end(); ++group)
         html += u"<h2>%1</h2>%2"_s.arg(group.key(), group.value());
     return (html + u"</body></html>"_s).toUtf8();

@@ -3,7 +3,7 @@
 #include "admin/AdminRoutes.h"
 #include "admin/PersonaTestRoutes.h"
 #include "billing/MarketRoutes.h"
-#include "characters/CharacterRoutes.h"
+// #include "characters/CharacterRoutes.h"
 #include "chat/ChatRoutes.h"
 #include "identity/IdentityRoutes.h"
 #include "identity/SigningKeys.h"
@@ -26,36 +26,35 @@ std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
 {
     if (configuration.usesRehearsalModel())
         return std::make_unique<llm::RehearsalModel>(
-            llm::RehearsalOptions {.pace = std::chrono::milliseconds(configuration.rehearsalPace_ms),
-                                   .triggers = !configuration.isProduction()});
+            llm::RehearsalOptions{.pace = std::chrono::milliseconds(configuration.rehearsalPace_ms),
+                                  .triggers = !configuration.isProduction()});
     return std::make_unique<llm::WireModel>(
-        llm::WireOptions {.baseUrl = QUrl(configuration.llmBaseUrl),
-                          .apiKey = configuration.llmApiKey.toLatin1(),
-                          .model = configuration.llmModel,
-                          .fallbackModels = configuration.llmFallbackModels,
-                          .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
+        llm::WireOptions{.baseUrl = QUrl(configuration.llmBaseUrl),
+                         .apiKey = configuration.llmApiKey.toLatin1(),
+                         .model = configuration.llmModel,
+                         .fallbackModels = configuration.llmFallbackModels,
+                         .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
 }
 
 } // namespace
 
-Backend::Backend(const Configuration &configuration, const Databases &databases, Features &features,
-                 const Clock &clock)
+Backend::Backend(const Configuration &configuration, const Databases &databases, Features &features, const Clock &clock)
     : m_configuration(configuration)
     , m_features(features)
     , m_clock(clock)
     , m_model(modelFor(configuration))
 {
     m_app = workers(u"app"_s, databases.app, configuration.databaseAppWorkers, appStatementTimeout_ms);
-    m_operators
-        = workers(u"operator"_s, databases.operators, configuration.databaseOperatorWorkers, appStatementTimeout_ms);
+    m_operators =
+        workers(u"operator"_s, databases.operators, configuration.databaseOperatorWorkers, appStatementTimeout_ms);
     m_bulk = workers(u"bulk"_s, databases.operators, configuration.databaseBulkWorkers, bulkStatementTimeout_ms);
     {
         db::Session session(databases.operators, clock);
         m_features.tokens.setKeys(identity::SigningKeys().load(session));
     }
-    m_api = std::make_unique<api::Api>(
-        m_router, api::Lanes {*m_app, *m_operators, *m_bulk}, m_features.tokens, m_limiter, hooks(),
-        api::RateLimits {configuration.rateLimitCommon, configuration.rateLimitSignIn});
+    m_api = std::make_unique<api::Api>(m_router, api::Lanes{*m_app, *m_operators, *m_bulk}, m_features.tokens,
+                                       m_limiter, hooks(),
+                                       api::RateLimits{configuration.rateLimitCommon, configuration.rateLimitSignIn});
     addRoutes();
     m_server = std::make_unique<http::Server>(m_router);
     m_server->allowOrigins(configuration.corsOrigins);
@@ -70,18 +69,19 @@ std::unique_ptr<db::Workers> Backend::workers(const QString &name, const db::Tar
                                               int statementTimeout_ms)
 {
     return std::make_unique<db::Workers>(target, m_clock,
-                                         db::Workers::Options {.name = name,
-                                                               .threads = threads,
-                                                               .queueLimit = m_configuration.databaseQueue,
-                                                               .statementTimeout_ms = statementTimeout_ms});
+                                         db::Workers::Options{.name = name,
+                                                              .threads = threads,
+                                                              .queueLimit = m_configuration.databaseQueue,
+                                                              .statementTimeout_ms = statementTimeout_ms});
 }
 
 api::Hooks Backend::hooks()
 {
     return {
-        .account = [accounts = &m_features.accounts](db::Session &db, const identity::TokenClaims &claims) {
-            return accounts->account(db, claims, db.now());
-        },
+        .account =
+            [accounts = &m_features.accounts](db::Session &db, const identity::TokenClaims &claims) {
+                return accounts->account(db, claims, db.now());
+            },
         .chatQuota = [tiers = &m_features.tiers](db::Session &db, const UserId &user) -> Result<int> {
             const auto terms = tiers->termsOf(db, user);
             return terms ? Result<int>(terms->requestsPerMinute)
@@ -104,10 +104,9 @@ api::Hooks Backend::hooks()
 
 void Backend::addRoutes()
 {
-    const chat::ChatTurn::Surroundings turns {*m_features.chat, *m_app, *m_model, m_live,
-                                              m_configuration.llmSpicyModel};
+    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_model, m_live, m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn, {!m_configuration.isProduction()});
-    characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
+    //    characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
     chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);
@@ -116,14 +115,15 @@ void Backend::addRoutes()
     admin::addStatsRoutes(*m_api);
     admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, m_features.accounts, m_features.audit);
     admin::addAuditRoutes(*m_api, m_features.audit);
-    admin::addPersonaTestRoutes(*m_api, {.operators = *m_operators,
-                                         .characters = m_features.characters,
-                                         .model = *m_model,
-                                         .screen = m_features.screen,
-                                         .helpLines = m_features.helpLines,
-                                         .price = {.ratePer1k = m_configuration.billingRatePer1k,
-                                                   .minimumCharge = m_configuration.billingMinimumCharge},
-                                         .spicyModel = m_configuration.llmSpicyModel});
+    admin::addPersonaTestRoutes(*m_api,
+                                {.operators = *m_operators,
+                                 .characters = m_features.characters,
+                                 .model = *m_model,
+                                 .screen = m_features.screen,
+                                 .helpLines = m_features.helpLines,
+                                 .price = {.ratePer1k = m_configuration.billingRatePer1k,
+                                           .minimumCharge = m_configuration.billingMinimumCharge},
+                                 .spicyModel = m_configuration.llmSpicyModel});
     addOperationsRoutes(m_router, *m_api,
                         {.metrics = m_metrics,
                          .lanes = {m_app.get(), m_operators.get(), m_bulk.get()},
@@ -139,15 +139,16 @@ void Backend::addJobs()
     const auto &ledger = m_features.ledger;
     m_schedule->add(u"sweep_holds"_s, 30, [&ledger](db::Session &db) { return ledger.sweepHolds(db, sweepBatch); });
     m_schedule->add(u"sweep_lots"_s, 60, [&ledger](db::Session &db) { return ledger.sweepLots(db, sweepBatch); });
-    m_schedule->add(u"daily_refresh"_s, 300, [&ledger](db::Session &db) { return ledger.sweepRefresh(db, sweepBatch); });
+    m_schedule->add(u"daily_refresh"_s, 300,
+                    [&ledger](db::Session &db) { return ledger.sweepRefresh(db, sweepBatch); });
     m_schedule->add(u"close_days"_s, 900, [&ledger](db::Session &db) { return ledger.closeDays(db); });
-    m_schedule->add(u"give_up_turns"_s, 30, [chat = m_features.chat.get()](db::Session &db) {
-        return chat->sweepOverdue(db, sweepBatch);
-    });
+    m_schedule->add(u"give_up_turns"_s, 30,
+                    [chat = m_features.chat.get()](db::Session &db) { return chat->sweepOverdue(db, sweepBatch); });
     m_schedule->add(u"purge_devices"_s, 3600,
                     [signIn = &m_features.signIn](db::Session &db) { return signIn->purge(db, sweepBatch); });
     m_schedule->add(u"purge_kept_answers"_s, 3600, [](db::Session &db) {
-        return static_cast<int>(db.execute("api.purge_keys", {{"before", db.now().addDays(-1)}, {"batch", sweepBatch}}));
+        return static_cast<int>(
+            db.execute("api.purge_keys", {{"before", db.now().addDays(-1)}, {"batch", sweepBatch}}));
     });
     connect(&m_keyTimer, &QTimer::timeout, this, &Backend::reloadSigningKeys);
     m_keyTimer.start(keyReload_ms);

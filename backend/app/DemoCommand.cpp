@@ -12,12 +12,12 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr int days = 60;
-constexpr quint32 seed = 20260301;
+constexpr int demoDays = 60;
+constexpr quint32 demoSeed = 20260301;
 
-const CommandForm form {
-    .name = u"demo"_s,
-    .summary = u"Fills an empty database with sixty days of demo life, through the real services."_s};
+const CommandForm form{.name = u"demo"_s,
+                       .summary =
+                           u"Fills an empty database with sixty days of demo life, through the real services."_s};
 
 Outcome failed(const QString &why)
 {
@@ -28,7 +28,7 @@ Outcome fill(const Configuration &configuration, bool json)
 {
     SimulatedClock clock;
     const QDateTime now = QDateTime::currentDateTimeUtc();
-    clock.set(now.addDays(-days - 1));
+    clock.set(now.addDays(-demoDays - 1));
     DatabaseBoot boot(configuration);
     const auto databases = boot.start(EmbeddedPostgres::Use::Command, [](const QString &line) { tell(line); });
     if (!databases)
@@ -46,7 +46,7 @@ Outcome fill(const Configuration &configuration, bool json)
         characters::installSampleCharacters(operators);
         transaction.commit();
     }
-    const auto plan = makeDemoPlan(seed, now.addSecs(-60), days, static_cast<int>(run.characters().size()));
+    const auto plan = makeDemoPlan(demoSeed, now.addSecs(-60), demoDays, static_cast<int>(run.characters().size()));
     QObject::connect(&run, &DemoRun::progress, [](int percent) { tell(u"Demo data: %1 %"_s.arg(percent)); });
     QObject::connect(&run, &DemoRun::ended, qApp, &QCoreApplication::quit, Qt::QueuedConnection);
     run.start(plan);
@@ -55,7 +55,8 @@ Outcome fill(const Configuration &configuration, bool json)
         return failed(u"The demo data could not be made: "_s + run.error());
     if (json)
         return printed({{u"users"_s, plan.users.size()}, {u"turns"_s, run.turns()}});
-    return {.out = u"Made %1 users with %2 replies over %3 days.\n"_s.arg(plan.users.size()).arg(run.turns()).arg(days)};
+    return {.out =
+                u"Made %1 users with %2 replies over %3 days.\n"_s.arg(plan.users.size()).arg(run.turns()).arg(demoDays)};
 }
 
 } // namespace

@@ -10,20 +10,20 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-constexpr std::array names {
-    u"Amelia Brandt",   u"Noah Fischer",    u"Sofia Marino",   u"Liam Carter",     u"Yuki Tanaka",    u"Mateo Rojas",
-    u"Emma Lindqvist",  u"Omar Haddad",     u"Priya Nair",     u"Lucas Moreau",    u"Hannah Weiss",   u"Diego Alvarez",
-    u"Chloe Martin",    u"Arjun Mehta",     u"Isabel Duarte",  u"Tom Becker",      u"Mina Park",      u"Jonas Keller",
-    u"Elena Petrova",   u"Samuel Osei",     u"Laura Jensen",   u"Kenji Mori",      u"Fatima Zahra",   u"Daniel Novak",
-    u"Grace Okafor",    u"Pablo Herrera",   u"Ines Carvalho",  u"Max Vogel",       u"Aiko Sato",      u"Ravi Shah",
-    u"Julia Roth",      u"Peter Nagy",      u"Nora Haugen",    u"Carlos Mendes",   u"Leila Amiri",    u"Ben Walsh",
-    u"Marta Kowalska",  u"Henrik Dahl",     u"Olivia Grant",   u"Tariq Aziz",      u"Lea Dubois",     u"Simon Wirth",
-    u"Camila Torres",   u"Viktor Horvat",   u"Anna Bianchi",   u"George Lam",      u"Rosa Jimenez",   u"Felix Arnold",
+constexpr std::array names{
+    u"Amelia Brandt",  u"Noah Fischer",  u"Sofia Marino",  u"Liam Carter",   u"Yuki Tanaka",  u"Mateo Rojas",
+    u"Emma Lindqvist", u"Omar Haddad",   u"Priya Nair",    u"Lucas Moreau",  u"Hannah Weiss", u"Diego Alvarez",
+    u"Chloe Martin",   u"Arjun Mehta",   u"Isabel Duarte", u"Tom Becker",    u"Mina Park",    u"Jonas Keller",
+    u"Elena Petrova",  u"Samuel Osei",   u"Laura Jensen",  u"Kenji Mori",    u"Fatima Zahra", u"Daniel Novak",
+    u"Grace Okafor",   u"Pablo Herrera", u"Ines Carvalho", u"Max Vogel",     u"Aiko Sato",    u"Ravi Shah",
+    u"Julia Roth",     u"Peter Nagy",    u"Nora Haugen",   u"Carlos Mendes", u"Leila Amiri",  u"Ben Walsh",
+    u"Marta Kowalska", u"Henrik Dahl",   u"Olivia Grant",  u"Tariq Aziz",    u"Lea Dubois",   u"Simon Wirth",
+    u"Camila Torres",  u"Viktor Horvat", u"Anna Bianchi",  u"George Lam",    u"Rosa Jimenez", u"Felix Arnold",
 };
 
-constexpr std::array regions {u"US", u"DE", u"GB", u"ES", u"JP", u"FR", u"BR", u"SE", u"IN", u"AT"};
+constexpr std::array regions{u"US", u"DE", u"GB", u"ES", u"JP", u"FR", u"BR", u"SE", u"IN", u"AT"};
 
-constexpr std::array lines {
+constexpr std::array lines{
     u"Hi! How is your evening going?",
     u"I had a long day at work and my manager kept changing the plan.",
     u"What should I cook tonight? I have rice, eggs and spinach.",
@@ -50,7 +50,7 @@ constexpr std::array lines {
     u"What makes a good conversation, do you think?",
 };
 
-constexpr std::array flirts {
+constexpr std::array flirts{
     u"You look dangerous tonight. Should I be worried?",
     u"Tell me what you would wear on our date.",
     u"I missed your voice today.",
@@ -100,7 +100,7 @@ private:
         const QString region = QString::fromUtf16(regions.at(static_cast<size_t>(below(regions.size()))));
         QString local = name.toLower();
         local.replace(u' ', u'.');
-        static const QHash<QString, QString> locales {{u"DE"_s, u"de"_s}, {u"AT"_s, u"de"_s}, {u"ES"_s, u"es"_s}};
+        static const QHash<QString, QString> locales{{u"DE"_s, u"de"_s}, {u"AT"_s, u"de"_s}, {u"ES"_s, u"es"_s}};
         return {.name = name,
                 .email = local + u"@example.com"_s,
                 .region = region,
@@ -123,11 +123,11 @@ private:
         const Tier tier = chance() < 0.25 ? Tier::Vip : Tier::Premium;
         for (int day = joinDay; day < m_days; ++day) {
             if (day == nextRenewal) {
-                add(moment(day), user, DemoSubscription {tier});
+                add(moment(day), user, DemoSubscription{tier});
                 nextRenewal += 30;
             }
             if (day > joinDay && chance() < (pays ? 0.05 : 0.015))
-                add(moment(day), user, DemoPurchase {product()});
+                add(moment(day), user, DemoPurchase{product()});
             if (day == joinDay || chance() < constancy)
                 talk(user, day, pays && m_plan.users[user].ageVerified && day > nextRenewal - 29);
         }
@@ -141,7 +141,7 @@ private:
 
     QString product()
     {
-        static constexpr std::array products {u"starter", u"starter", u"popular", u"popular", u"best_value", u"whale"};
+        static constexpr std::array products{u"starter", u"starter", u"popular", u"popular", u"best_value", u"whale"};
         return QString::fromUtf16(products.at(static_cast<size_t>(below(products.size()))));
     }
 
@@ -152,7 +152,7 @@ private:
         const Mode mode = mayFlirt && chance() < 0.3 ? Mode::Spicy : Mode::Normal;
         for (int turn = 1 + below(4); turn > 0; --turn) {
             at = at.addSecs(40 + below(150));
-            add(at, user, DemoChat {character, mode, line(mode)});
+            add(at, user, DemoChat{character, mode, line(mode)});
         }
     }
 

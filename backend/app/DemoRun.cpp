@@ -56,12 +56,10 @@ void DemoRun::live(const DemoEvent &event, const DemoSignUp &)
 {
     const DemoUser &wanted = m_plan.users.at(event.user);
     db::Transaction transaction(m_operators);
-    const auto account = m_features.accounts.create(m_operators,
-                                                    {.displayName = wanted.name,
-                                                     .email = wanted.email,
-                                                     .region = wanted.region,
-                                                     .locale = wanted.locale},
-                                                    event.at);
+    const auto account = m_features.accounts.create(
+        m_operators,
+        {.displayName = wanted.name, .email = wanted.email, .region = wanted.region, .locale = wanted.locale},
+        event.at);
     if (!account)
         return fail(account.error().detail);
     if (wanted.ageVerified)
@@ -76,11 +74,12 @@ void DemoRun::live(const DemoEvent &event, const DemoPurchase &purchase)
     const auto tier = m_features.tiers.termsOf(m_operators, m_users.at(event.user));
     db::Transaction transaction(m_operators);
     (void)m_features.ledger.refresh(m_operators, m_users.at(event.user), tier->dailyCredits);
-    const auto paid = m_features.market.recordPackage(m_operators, {.user = m_users.at(event.user),
-                                                                    .product = purchase.product,
-                                                                    .provider = u"sandbox"_s,
-                                                                    .reference = u"demo-%1"_s.arg(m_at),
-                                                                    .dailyLimit = tier->dailyCredits});
+    const auto paid = m_features.market.recordPackage(m_operators,
+                                                      {.user = m_users.at(event.user),
+                                                       .product = purchase.product,
+                                                       .provider = u"sandbox"_s,
+                                                       .reference = u"demo-%1"_s.arg(m_at),
+                                                       .dailyLimit = tier->dailyCredits});
     if (!paid)
         return fail(paid.error().detail);
     transaction.commit();
@@ -90,10 +89,11 @@ void DemoRun::live(const DemoEvent &event, const DemoPurchase &purchase)
 void DemoRun::live(const DemoEvent &event, const DemoSubscription &subscription)
 {
     db::Transaction transaction(m_operators);
-    const auto paid = m_features.market.recordTier(m_operators, {.user = m_users.at(event.user),
-                                                                 .tier = subscription.tier,
-                                                                 .provider = u"sandbox"_s,
-                                                                 .reference = u"demo-%1"_s.arg(m_at)});
+    const auto paid = m_features.market.recordTier(m_operators,
+                                                   {.user = m_users.at(event.user),
+                                                    .tier = subscription.tier,
+                                                    .provider = u"sandbox"_s,
+                                                    .reference = u"demo-%1"_s.arg(m_at)});
     if (!paid)
         return fail(paid.error().detail);
     transaction.commit();
@@ -102,11 +102,12 @@ void DemoRun::live(const DemoEvent &event, const DemoSubscription &subscription)
 
 void DemoRun::live(const DemoEvent &event, const DemoChat &chat)
 {
-    const auto admission = m_features.chat->begin(m_app, {.claims = claimsOf(event.user),
-                                                          .session = sessionFor(event, chat),
-                                                          .character = {},
-                                                          .text = chat.text,
-                                                          .route = u"demo"_s});
+    const auto admission = m_features.chat->begin(m_app,
+                                                  {.claims = claimsOf(event.user),
+                                                   .session = sessionFor(event, chat),
+                                                   .character = {},
+                                                   .text = chat.text,
+                                                   .route = u"demo"_s});
     const auto *turn = admission ? std::get_if<chat::Turn>(&*admission) : nullptr;
     if (!turn) { // refused, as users sometimes are
         QTimer::singleShot(0, this, &DemoRun::next);
@@ -123,7 +124,8 @@ void DemoRun::live(const DemoEvent &event, const DemoChat &chat)
 
 SessionId DemoRun::sessionFor(const DemoEvent &event, const DemoChat &chat)
 {
-    const QString key = u"%1 %2 %3 %4"_s.arg(event.user).arg(chat.character).arg(toText(chat.mode)).arg(event.at.date().dayOfYear());
+    const QString key =
+        u"%1 %2 %3 %4"_s.arg(event.user).arg(chat.character).arg(toText(chat.mode)).arg(event.at.date().dayOfYear());
     if (const auto known = m_sessions.constFind(key); known != m_sessions.constEnd())
         return *known;
     db::Transaction transaction(m_app, m_users.at(event.user));

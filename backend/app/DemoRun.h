@@ -31,7 +31,8 @@ public:
     // The published characters, by name.
     QList<PublicCharacter> characters();
     bool hasUsers();
-    void start(const DemoPlan &plan); // ended() comes later, or an exception out of the event loop's caller: see error()
+    void start(
+        const DemoPlan &plan); // ended() comes later, or an exception out of the event loop's caller: see error()
 
     int turns() const { return m_turns; }
     QString error() const { return m_error; }
@@ -55,7 +56,7 @@ private:
     SimulatedClock &m_clock;
     db::Session m_app;
     db::Session m_operators;
-    llm::RehearsalModel m_model {{.pace = std::chrono::milliseconds(0)}};
+    llm::RehearsalModel m_model{{.pace = std::chrono::milliseconds(0)}};
     DemoPlan m_plan;
     QList<PublicCharacter> m_characters;
     QList<UserId> m_users;

@@ -14,7 +14,7 @@ std::expected<Configuration, Outcome> configurationFor(const QMap<QString, QStri
     QString text = u"The configuration is wrong in %1 place(s):\n"_s.arg(loaded.problems.size());
     for (const ConfigurationProblem &problem : loaded.problems)
         text += u"  "_s + problem.toString() + u'\n';
-    return std::unexpected(Outcome {.exitCode = 1, .err = text});
+    return std::unexpected(Outcome{.exitCode = 1, .err = text});
 }
 
 void tell(const QString &line)

@@ -7,7 +7,8 @@
 
 namespace companion::app {
 
-// The configuration for a command, with its --data and other settings of its command line; or its mistakes, all at once.
+// The configuration for a command, with its --data and other settings of its command line; or its mistakes, all at
+// once.
 std::expected<Configuration, Outcome> configurationFor(const QMap<QString, QString> &commandLine);
 
 // Lines for the person at the terminal, on stderr: progress and notices.

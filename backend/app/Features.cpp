@@ -48,7 +48,7 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
         return std::unexpected(disclosure.error().join(u'\n'));
     const auto helpLines = moderation::HelpLines::load();
     if (!helpLines)
-        return std::unexpected(helpLines.error());
+        return std::unexpected(helpLines.error().join(u'\n'));
     features->screen = *screen;
     features->disclosure = *disclosure;
     features->helpLines = *helpLines;
@@ -59,18 +59,20 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
     terms.holdMargin = configuration.billingHoldMargin;
     terms.generationLimit_s = configuration.billingGenerationLimit_s;
     terms.settleGrace_s = configuration.billingHoldGrace_s;
-    features->chat = std::make_unique<chat::ChatService>(
-        chat::ChatParts {.ledger = features->ledger,
-                         .characters = features->characters,
-                         .tiers = features->tiers,
-                         .moderation = features->moderation,
-                         .screen = features->screen,
-                         .disclosure = features->disclosure,
-                         .helpLines = features->helpLines,
-                         .account = [accounts = &features->accounts](db::Session &db, const auto &claims) {
-                             return accounts->account(db, claims, db.now());
-                         }},
-        terms);
+    features->chat =
+        std::make_unique<chat::ChatService>(chat::ChatParts{.ledger = features->ledger,
+                                                            .characters = features->characters,
+                                                            .tiers = features->tiers,
+                                                            .moderation = features->moderation,
+                                                            .screen = features->screen,
+                                                            .disclosure = features->disclosure,
+                                                            .helpLines = features->helpLines,
+                                                            .account =
+                                                                [accounts = &features->accounts](db::Session &db,
+                                                                                                 const auto &claims) {
+                                                                    return accounts->account(db, claims, db.now());
+                                                                }},
+                                            terms);
     return features;
 }
 

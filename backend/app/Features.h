@@ -27,14 +27,14 @@ public:
 
     ledger::Ledger ledger;
     billing::TierStore tiers;
-    billing::Market market {ledger};
+    billing::Market market{ledger};
     characters::CharacterService characters;
     identity::AccountStore accounts;
     identity::AuditLog audit;
     identity::ApiKeyService apiKeys;
     identity::AccessKeyProvider accessKeys;
     identity::AccessTokens tokens;
-    identity::SignInService signIn {tokens, {&accessKeys}};
+    identity::SignInService signIn{tokens, {&accessKeys}};
     moderation::ModerationStore moderation;
     std::shared_ptr<const moderation::Screen> screen;
     std::shared_ptr<const moderation::Disclosure> disclosure;

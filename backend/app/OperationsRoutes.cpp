@@ -17,11 +17,10 @@ namespace {
 QList<SystemComponent> componentsOf(const OperationsParts &parts, const Result<bool> &database)
 {
     QList<SystemComponent> components;
-    components.append({u"database"_s, database ? u"ok"_s : u"down"_s,
-                       database ? QString() : database.error().detail});
+    components.append({u"database"_s, database ? u"ok"_s : u"down"_s, database ? QString() : database.error().detail});
     const auto [status, detail] = parts.model.health();
-    components.append({u"model"_s, status, parts.model.isRehearsal() ? u"rehearsal: answers are not a language model's"_s
-                                                                     : detail});
+    components.append(
+        {u"model"_s, status, parts.model.isRehearsal() ? u"rehearsal: answers are not a language model's"_s : detail});
     for (const db::Workers *lane : parts.lanes) {
         const auto load = lane->load();
         const bool full = load.queued > lane->options().queueLimit / 2;
@@ -66,13 +65,12 @@ bool maySeeMetrics(const http::Request &request, const QString &token)
 
 void addHealth(http::Router &router, api::Api &api, const OperationsParts &parts)
 {
-    router.add(http::Method::Get, u"/health/live"_s, [](http::Exchange exchange) {
-        exchange.send(http::Reply::json({{u"status"_s, u"ok"_s}}));
-    });
+    router.add(http::Method::Get, u"/health/live"_s,
+               [](http::Exchange exchange) { exchange.send(http::Reply::json({{u"status"_s, u"ok"_s}})); });
     router.add(http::Method::Get, u"/health/ready"_s, [&api, parts](http::Exchange exchange) {
         if (parts.isShuttingDown())
-            return exchange.send(
-                http::Reply::problem({ErrorCode::ShuttingDown, u"The server is shutting down."_s}, exchange.request().id));
+            return exchange.send(http::Reply::problem({ErrorCode::ShuttingDown, u"The server is shutting down."_s},
+                                                      exchange.request().id));
         askDatabase(&api, parts, [parts, exchange](const Result<bool> &database) mutable {
             if (!database)
                 return exchange.send(http::Reply::problem({ErrorCode::NotReady, u"The database does not answer."_s},
@@ -125,7 +123,7 @@ void addDocuments(http::Router &router, api::Api &api)
 
 void addSystem(api::Api &api, const OperationsParts &parts)
 {
-    const auto endpoint = std::make_shared<api::Endpoint>(api::Endpoint {
+    const auto endpoint = std::make_shared<api::Endpoint>(api::Endpoint{
         .path = u"/api/v1/admin/system"_s,
         .tag = u"Admin"_s,
         .summary = u"Version, environment, and how each part is"_s,
@@ -135,12 +133,12 @@ void addSystem(api::Api &api, const OperationsParts &parts)
     const QDateTime startedAt = QDateTime::currentDateTimeUtc();
     api.onLoop(*endpoint, [&api, endpoint, parts, startedAt](http::Exchange exchange, api::Entry entry) {
         askDatabase(&api, parts, [&api, endpoint, parts, startedAt, exchange, entry](const Result<bool> &database) {
-            const SystemInfo info {.version = QCoreApplication::applicationVersion(),
-                                   .environment = parts.production ? u"production"_s : u"development"_s,
-                                   .model = parts.model.name(),
-                                   .rehearsal = parts.model.isRehearsal(),
-                                   .startedAt = startedAt,
-                                   .components = componentsOf(parts, database)};
+            const SystemInfo info{.version = QCoreApplication::applicationVersion(),
+                                  .environment = parts.production ? u"production"_s : u"development"_s,
+                                  .model = parts.model.name(),
+                                  .rehearsal = parts.model.isRehearsal(),
+                                  .startedAt = startedAt,
+                                  .components = componentsOf(parts, database)};
             api.answer(exchange, *endpoint, api::ok(info), entry.headers);
         });
     });

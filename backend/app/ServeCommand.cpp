@@ -16,11 +16,11 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
-const CommandForm form {.name = u"serve"_s,
-                        .summary = u"Runs the backend until it is told to stop."_s,
-                        .options = {{u"listen"_s, u"Address and port, like 127.0.0.1:8080; port 0 takes a free one."_s,
-                                     u"ADDRESS:PORT"_s},
-                                    {u"ready-json"_s, u"Print one line of JSON when ready."_s}}};
+const CommandForm form{.name = u"serve"_s,
+                       .summary = u"Runs the backend until it is told to stop."_s,
+                       .options = {{u"listen"_s, u"Address and port, like 127.0.0.1:8080; port 0 takes a free one."_s,
+                                    u"ADDRESS:PORT"_s},
+                                   {u"ready-json"_s, u"Print one line of JSON when ready."_s}}};
 
 struct Ready
 {
@@ -33,23 +33,22 @@ QString announcement(const Ready &ready, const Configuration &configuration, boo
     if (!json)
         return u"Ready: %1\nAdmin access key: %2\nData: %3\n"_s.arg(ready.url, ready.admin.keyFile,
                                                                     configuration.dataDir);
-    const QJsonObject line {{u"url"_s, ready.url},
-                            {u"admin_access_key_file"_s, ready.admin.keyFile},
-                            {u"admin_access_key"_s, ready.admin.accessKey},
-                            {u"data_dir"_s, configuration.dataDir},
-                            {u"backend"_s, QCoreApplication::applicationFilePath()},
-                            {u"pid"_s, QCoreApplication::applicationPid()}};
+    const QJsonObject line{{u"url"_s, ready.url},
+                           {u"admin_access_key_file"_s, ready.admin.keyFile},
+                           {u"admin_access_key"_s, ready.admin.accessKey},
+                           {u"data_dir"_s, configuration.dataDir},
+                           {u"backend"_s, QCoreApplication::applicationFilePath()},
+                           {u"pid"_s, QCoreApplication::applicationPid()}};
     return QString::fromUtf8(QJsonDocument(line).toJson(QJsonDocument::Compact)) + u'\n';
 }
 
 void setUpLog(const Configuration &configuration)
 {
-    static const QHash<QString, ops::Level> levels {{u"debug"_s, ops::Level::Debug},
-                                                    {u"info"_s, ops::Level::Info},
-                                                    {u"warning"_s, ops::Level::Warning},
-                                                    {u"error"_s, ops::Level::Error}};
-    static const QHash<QString, ops::LogForm> forms {{u"json"_s, ops::LogForm::Json},
-                                                     {u"human"_s, ops::LogForm::Human}};
+    static const QHash<QString, ops::Level> levels{{u"debug"_s, ops::Level::Debug},
+                                                   {u"info"_s, ops::Level::Info},
+                                                   {u"warning"_s, ops::Level::Warning},
+                                                   {u"error"_s, ops::Level::Error}};
+    static const QHash<QString, ops::LogForm> forms{{u"json"_s, ops::LogForm::Json}, {u"human"_s, ops::LogForm::Human}};
     ops::installLog(levels.value(configuration.logLevel, ops::Level::Info),
                     forms.value(configuration.logForm, ops::LogForm::Automatic));
 }

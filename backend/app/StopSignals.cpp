@@ -10,7 +10,7 @@ namespace companion::app {
 
 namespace {
 
-std::array<int, 2> ends {-1, -1};
+std::array<int, 2> ends{-1, -1};
 volatile std::sig_atomic_t received_ = 0;
 
 // Only what a signal handler may do: a byte into the socket, or the end.

@@ -143,8 +143,9 @@ Result<PaymentId> Market::recordPackage(db::Session &db, const PaidPackage &paid
 Result<PaymentId> Market::recordTier(db::Session &db, const PaidTier &paid) const
 {
     const auto row = db.one("billing.tier", {{"code", paid.tier}});
-    const auto [payment, isNew] = insertPayment(
-        db, {paid.user, paid.provider, paid.reference, u"subscription"_s, row.text("code"), priceOfRow(row)});
+    const auto [payment, isNew] =
+        insertPayment(db,
+                      {paid.user, paid.provider, paid.reference, u"subscription"_s, row.text("code"), priceOfRow(row)});
     if (isNew
         && db.execute("billing.set_tier",
                       {{"user_id", paid.user}, {"tier", paid.tier}, {"until", db.now().addMonths(1)}})

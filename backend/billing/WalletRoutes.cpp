@@ -14,8 +14,8 @@ void addWalletRoutes(api::Api &api, const ledger::Ledger &ledger, const TierStor
              .summary = u"The wallet by bucket and lot"_s,
              .answers = {api::answer<Balance>()}},
             [&ledger, &tiers](const api::Call &call, db::Session &db) -> Result<http::Reply> {
-                const auto balance
-                    = ledger.balance(db, call.user(), tiers.terms(db, call.account().tier()).dailyCredits);
+                const auto balance =
+                    ledger.balance(db, call.user(), tiers.terms(db, call.account().tier()).dailyCredits);
                 return balance ? Result<http::Reply>(api::ok(*balance)) : std::unexpected(balance.error());
             });
 
