@@ -3,7 +3,7 @@
 #include "admin/AdminRoutes.h"
 #include "admin/PersonaTestRoutes.h"
 #include "billing/MarketRoutes.h"
-// #include "characters/CharacterRoutes.h"
+#include "characters/CharacterRoutes.h"
 #include "chat/ChatRoutes.h"
 #include "identity/IdentityRoutes.h"
 #include "identity/SigningKeys.h"
@@ -106,7 +106,7 @@ void Backend::addRoutes()
 {
     const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_model, m_live, m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn, {!m_configuration.isProduction()});
-    //    characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
+    characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
     chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);

@@ -112,7 +112,7 @@ private:
     void live(int user)
     {
         m_plan.users.append(someone(user));
-        const bool pays = chance() < 0.34;
+        const bool pays = chance() < 0.14;
         const int joinDay = below(std::max(1, m_days * 4 / 5));
         const double constancy = 0.15 + 0.55 * chance();
         const QDateTime joined = moment(joinDay);
@@ -126,7 +126,7 @@ private:
                 add(moment(day), user, DemoSubscription{tier});
                 nextRenewal += 30;
             }
-            if (day > joinDay && chance() < (pays ? 0.05 : 0.015))
+            if (day > joinDay && chance() < (pays ? 0.03 : 0.004))
                 add(moment(day), user, DemoPurchase{product()});
             if (day == joinDay || chance() < constancy)
                 talk(user, day, pays && m_plan.users[user].ageVerified && day > nextRenewal - 29);

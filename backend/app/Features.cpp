@@ -29,7 +29,7 @@ std::expected<moderation::TextCipher, QString> moderationCipher(const Configurat
 } // namespace
 
 Features::Features(const Clock &clock, moderation::TextCipher cipher)
-    : tokens(clock, {})
+    : tokens(clock, {{u"unused"_s, moderation::TextCipher::newKey()}}) // until the database's keys are loaded
     , moderation(std::move(cipher))
 {
 }
