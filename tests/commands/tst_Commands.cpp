@@ -156,7 +156,8 @@ private Q_SLOTS:
         QCOMPARE(records[1].after->value("grants"_L1), QJsonArray{u"bonus:5.0000"_s});
         for (const auto &record : records) {
             const QByteArray all = QJsonDocument(toJson(record)).toJson();
-            QVERIFY(!all.contains("ada"));
+            QVERIFY(!all.contains("ada@")); // the name alone is hexadecimal: ids have it now and then
+            QVERIFY(!all.contains("\"ada\""));
             QVERIFY(!all.contains(key.mid(21).toLatin1()));
         }
     }
