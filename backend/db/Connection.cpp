@@ -126,13 +126,14 @@ void Connection::makeReady()
         open();
 }
 
-QSqlQuery Connection::send(const QString &sql)
+QSqlQuery Connection::send(const QString &sql, Fetch fetch)
 {
     if (!m_open) {
         ensure(!m_inTransaction, "a transaction's connection is open");
         open();
     }
     QSqlQuery query(QSqlDatabase::database(m_name, false));
+    query.setForwardOnly(fetch == Fetch::RowByRow);
     if (!query.exec(sql))
         fail(query.lastError());
     m_lastUsed.restart();
@@ -202,11 +203,19 @@ Connection::Answer Connection::execute(const char *statement, Binds binds)
     return sendPrepared(prepared(statement), binds);
 }
 
+// Row by row (forward only), because QPSQL's exec tells only of the first statement's failure, and its record() would
+// otherwise ask the catalog in between and lose the results that are still to come.
 Connection::Answer Connection::script(const QString &sql)
 {
-    std::shared_ptr<const QList<QByteArray>> columns;
-    QSqlQuery query = send(sql);
-    return read(query, columns);
+    QSqlQuery query = send(sql, Fetch::RowByRow);
+    Answer answer;
+    do {
+        std::shared_ptr<const QList<QByteArray>> columns;
+        answer = read(query, columns);
+    } while (!query.lastError().isValid() && query.nextResult());
+    if (query.lastError().isValid())
+        fail(query.lastError());
+    return answer;
 }
 
 Connection::Answer Connection::read(QSqlQuery &query, std::shared_ptr<const QList<QByteArray>> &columns)
@@ -222,7 +231,7 @@ Connection::Answer Connection::read(QSqlQuery &query, std::shared_ptr<const QLis
             names << record.fieldName(i).toUtf8();
         columns = std::make_shared<const QList<QByteArray>>(std::move(names));
     }
-    answer.rows.reserve(query.size());
+    answer.rows.reserve(std::max(query.size(), 0));
     while (query.next()) {
         Row row;
         row.m_columns = columns;
@@ -242,11 +251,11 @@ void Connection::begin(const UserId *user)
         sql += u"; SELECT set_config('companion.user_id', '%1', true)"_s.arg(user->toString());
     const bool wasOpen = m_open;
     try {
-        send(sql);
+        script(sql);
     } catch (const DatabaseError &error) {
         if (!wasOpen || !error.isConnectionLost())
             throw;
-        send(sql); // the server closed the idle connection: nothing has happened yet, so once more on a new one
+        script(sql); // the server closed the idle connection: nothing has happened yet, so once more on a new one
     }
     m_inTransaction = true;
     m_failed = false;

@@ -43,7 +43,8 @@ private:
     };
     void open();
     void close();
-    QSqlQuery send(const QString &sql);
+    enum class Fetch { Whole, RowByRow };
+    QSqlQuery send(const QString &sql, Fetch fetch = Fetch::Whole);
     [[noreturn]] void fail(const class QSqlError &error);
     Prepared &prepared(const char *name);
     QString executeText(const Prepared &prepared, Binds binds) const;

@@ -45,6 +45,11 @@ QString literal(QString text)
     return u'\'' + text.replace(u'\'', u"''"_s) + u'\'';
 }
 
+bool hasTable(Session &owner)
+{
+    return !owner.script(u"SELECT 1 WHERE to_regclass('public.schema_migrations') IS NOT NULL"_s).isEmpty();
+}
+
 QStringList namesOf(const QList<Migration> &migrations)
 {
     QStringList names;
@@ -98,8 +103,9 @@ Migrator::Migrator(const QList<Migration> &migrations)
 std::expected<QStringList, QString> Migrator::migrate(Session &owner) const
 {
     const MigrationLock lock(owner);
-    owner.script(u"CREATE TABLE IF NOT EXISTS public.schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
-                 " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"_s);
+    if (!hasTable(owner))
+        owner.script(u"CREATE TABLE public.schema_migrations (number integer PRIMARY KEY, name text NOT NULL,"
+                     " checksum text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())"_s);
     const auto todo = missing(owner);
     if (!todo)
         return std::unexpected(todo.error());
@@ -110,7 +116,7 @@ std::expected<QStringList, QString> Migrator::migrate(Session &owner) const
 
 std::expected<QStringList, QString> Migrator::pending(Session &owner) const
 {
-    if (owner.script(u"SELECT 1 WHERE to_regclass('public.schema_migrations') IS NOT NULL"_s).isEmpty())
+    if (!hasTable(owner))
         return namesOf(m_migrations);
     const auto todo = missing(owner);
     return todo ? std::expected<QStringList, QString>(namesOf(*todo)) : std::unexpected(todo.error());

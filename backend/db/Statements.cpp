@@ -139,8 +139,9 @@ private:
     {
         static const QStringList verbs{u"select"_s, u"insert"_s, u"update"_s, u"delete"_s,
                                        u"with"_s,   u"values"_s, u"merge"_s,  u"("_s};
-        return std::ranges::any_of(
-            verbs, [this](const QString &verb) { return m_statement.sql.startsWith(verb, Qt::CaseInsensitive); });
+        return std::ranges::any_of(verbs, [this](const QString &verb) {
+            return m_statement.sql.startsWith(verb, Qt::CaseInsensitive);
+        });
     }
 
     QStringView m_text;

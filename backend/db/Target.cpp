@@ -22,10 +22,12 @@ QString quotedOption(QString value)
     return u'\'' + value + u'\'';
 }
 
-const QStringList knownOptions{
-    u"sslmode"_s,         u"sslrootcert"_s,     u"sslcert"_s,          u"sslkey"_s,
-    u"sslcrl"_s,          u"connect_timeout"_s, u"application_name"_s, u"target_session_attrs"_s,
-    u"channel_binding"_s, u"gssencmode"_s,      u"keepalives"_s,       u"keepalives_idle"_s};
+const QStringList knownOptions{u"sslmode"_s,          u"sslrootcert"_s,
+                               u"sslcert"_s,          u"sslkey"_s,
+                               u"sslcrl"_s,           u"connect_timeout"_s,
+                               u"application_name"_s, u"target_session_attrs"_s,
+                               u"channel_binding"_s,  u"gssencmode"_s,
+                               u"keepalives"_s,       u"keepalives_idle"_s};
 
 const QStringList sslModes{u"disable"_s, u"allow"_s, u"prefer"_s, u"require"_s, u"verify-ca"_s, u"verify-full"_s};
 

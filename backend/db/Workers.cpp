@@ -39,7 +39,7 @@ Workers::Workers(const Target &target, const Clock &clock, Options options, QObj
 {
     m_load.threads = m_options.threads;
     for (int i = 0; i < m_options.threads; ++i) {
-        m_threads.emplace_back(QThread::create([this] { work(); }));
+        m_threads.emplace_back(QThread::create([this] { run(); }));
         m_threads.back()->setObjectName(QStringLiteral("db-%1-%2").arg(m_options.name).arg(i));
         m_threads.back()->start();
     }
@@ -102,7 +102,7 @@ Workers::SharedJob Workers::next()
     return job;
 }
 
-void Workers::work()
+void Workers::run()
 {
     Session session(m_target, m_clock, m_options.statementTimeout_ms);
     QElapsedTimer sinceFailedConnect;

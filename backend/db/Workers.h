@@ -60,33 +60,32 @@ public:
     Workers(const Target &target, const Clock &clock, Options options, QObject *parent = nullptr);
     ~Workers() override; // stops
 
-    template <class Act, class Then>
-    void act(QObject *context, Act act, Then then)
+    template <class Work, class Then>
+    void act(QObject *context, Work work, Then then)
     {
-        using Returned = std::invoke_result_t<Act, Session &>;
+        using Returned = std::invoke_result_t<Work, Session &>;
         using Answer = typename ResultOf<Returned>::type;
         auto box = std::make_shared<Answer>(std::unexpected(Refusal{}));
-        enqueue({.run =
-                     [box, act = std::move(act)](Session &session) mutable {
-                         if constexpr (std::is_void_v<Returned>) {
-                             act(session);
-                             *box = Answer();
-                         } else {
-                             *box = act(session);
-                         }
-                     },
-                 .refused = [box](const Refusal &refusal) { *box = std::unexpected(refusal); },
-                 .then =
-                     [context = QPointer<QObject>(context), box, then = std::move(then)]() mutable {
-                         if (context)
-                             deliver(context.data(), then, std::move(*box));
-                     }});
+        auto job = [box, work = std::move(work)](Session &session) mutable {
+            if constexpr (std::is_void_v<Returned>) {
+                work(session);
+                *box = Answer();
+            } else {
+                *box = work(session);
+            }
+        };
+        auto refused = [box](const Refusal &refusal) { *box = std::unexpected(refusal); };
+        auto answer = [context = QPointer<QObject>(context), box, then = std::move(then)]() mutable {
+            if (context)
+                deliver(context.data(), then, std::move(*box));
+        };
+        enqueue({.run = std::move(job), .refused = std::move(refused), .then = std::move(answer)});
     }
     // For an act whose answer nobody awaits.
-    template <class Act>
-    void act(Act act)
+    template <class Work>
+    void act(Work work)
     {
-        this->act(this, std::move(act), [](const auto &) { });
+        act(this, std::move(work), [](const auto &) { });
     }
 
     // Turns new acts away, lets the queued ones run to their end, and joins the threads. Answers that are on their way
@@ -104,7 +103,7 @@ private:
     };
     using SharedJob = std::shared_ptr<Job>;
     void enqueue(Job job);
-    void work();
+    void run();
     SharedJob next();
     bool attempt(Session &session, Job &job);
     void post(SharedJob job);

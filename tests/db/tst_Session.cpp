@@ -161,7 +161,7 @@ private Q_SLOTS:
         QVERIFY_THROWS_EXCEPTION(Bug, db().rows("test.twice", {{"wort", "x"}}));
         QVERIFY_THROWS_EXCEPTION(Bug, db().rows("test.note_count", {{"extra", 1}}));
         QVERIFY_THROWS_EXCEPTION(Bug, db().rows("test.no_such_statement"));
-        QVERIFY_THROWS_EXCEPTION(Bug, static_cast<void>(Value {QDateTime()}));
+        QVERIFY_THROWS_EXCEPTION(Bug, static_cast<void>(Value{QDateTime()}));
     }
 
     void execute_tells_the_rows_touched_and_first_finds_one_or_none()
@@ -175,6 +175,17 @@ private Q_SLOTS:
         db().script(u"DELETE FROM notes"_s);
         QVERIFY(!db().first("test.notes"));
         QVERIFY_THROWS_EXCEPTION(Bug, db().one("test.notes"));
+    }
+
+    void a_script_fails_when_any_of_its_statements_does()
+    {
+        QCOMPARE(failure([this] { db().script(u"SELECT 1; SELECT 1/0; SELECT 2"_s); }).sqlState(), u"22012"_s);
+        QCOMPARE(failure([this] { db().script(u"SELECT g/(2-g) FROM generate_series(1, 3) g"_s); }).sqlState(),
+                 u"22012"_s);
+        QCOMPARE(
+            db().script(u"SELECT 1 AS a; SELECT relname FROM pg_class LIMIT 3; SELECT 2 AS b"_s).first().integer("b"),
+            2);
+        QCOMPARE(db().script(u"SELECT relname FROM pg_class LIMIT 3"_s).size(), 3);
     }
 
     void a_violated_constraint_is_named()
