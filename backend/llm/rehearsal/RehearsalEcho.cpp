@@ -11,8 +11,9 @@ constexpr qsizetype longestEcho = 80;
 
 QRegularExpression loose(const QString &text)
 {
-    return QRegularExpression(
-        text, QRegularExpression::CaseInsensitiveOption | QRegularExpression::UseUnicodePropertiesOption);
+    return QRegularExpression(text,
+                              QRegularExpression::CaseInsensitiveOption
+                                  | QRegularExpression::UseUnicodePropertiesOption);
 }
 
 const QHash<QString, QString> &turnedWords()

@@ -15,10 +15,10 @@ struct IntentWords
 
 IntentWords when(Intent intent, const char *words)
 {
-    return {
-        intent,
-        QRegularExpression(QString::fromUtf8(words),
-                           QRegularExpression::CaseInsensitiveOption | QRegularExpression::UseUnicodePropertiesOption)};
+    return {intent,
+            QRegularExpression(QString::fromUtf8(words),
+                               QRegularExpression::CaseInsensitiveOption
+                                   | QRegularExpression::UseUnicodePropertiesOption)};
 }
 
 const std::vector<IntentWords> &intentTable()

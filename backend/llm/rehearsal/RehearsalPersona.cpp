@@ -10,8 +10,9 @@ namespace {
 
 QRegularExpression pattern(const QString &text)
 {
-    return QRegularExpression(
-        text, QRegularExpression::CaseInsensitiveOption | QRegularExpression::UseUnicodePropertiesOption);
+    return QRegularExpression(text,
+                              QRegularExpression::CaseInsensitiveOption
+                                  | QRegularExpression::UseUnicodePropertiesOption);
 }
 
 // How often the prompt uses words of this kind, those it forbids ("never teasing") left out.
@@ -71,9 +72,9 @@ QString plainPhrase(const QString &prompt, const QString &before)
 
 QString personaNameIn(const QString &prompt)
 {
-    static const QRegularExpression you(
-        QStringLiteral(R"(\b[Yy]ou are (?:called |named |playing )?(\p{Lu}[\p{L}'’-]{1,30})\b)"),
-        QRegularExpression::UseUnicodePropertiesOption);
+    static const QRegularExpression you(QStringLiteral(
+                                            R"(\b[Yy]ou are (?:called |named |playing )?(\p{Lu}[\p{L}'’-]{1,30})\b)"),
+                                        QRegularExpression::UseUnicodePropertiesOption);
     static const QRegularExpression named(QStringLiteral(R"(\b(?:[Nn]ame is|[Nn]ame:) *(\p{Lu}[\p{L}'’-]{1,30})\b)"),
                                           QRegularExpression::UseUnicodePropertiesOption);
     const QString direct = you.match(prompt).captured(1);
@@ -87,8 +88,9 @@ RehearsalPersona RehearsalPersona::read(const QString &systemPrompt, const QStri
     RehearsalPersona persona;
     persona.name = fallbackName.isEmpty() ? personaNameIn(systemPrompt) : fallbackName;
     persona.role = plainPhrase(systemPrompt, QStringLiteral(R"(\b[Yy]ou are [^.\n]{0,40}?(?=\ban? ))"));
-    persona.interest = plainPhrase(
-        systemPrompt, QStringLiteral(R"(\b(?:[Ll]oves?|[Ee]njoys?|fond of|passionate about|interested in) )"));
+    persona.interest =
+        plainPhrase(systemPrompt,
+                    QStringLiteral(R"(\b(?:[Ll]oves?|[Ee]njoys?|fond of|passionate about|interested in) )"));
     persona.tone = toneOf(systemPrompt);
     persona.spicy = mentions(systemPrompt, QStringLiteral("flirt|seducti|sensual|spicy|erotic|adult content")) > 0;
     return persona;

@@ -4,35 +4,55 @@ namespace companion::llm {
 
 namespace {
 
-enum class Kind { Blank, Letter, Digit, Other };
+enum class Kind { Blank, Letter, Dense, Digit, Symbol, Other };
 
-// Letters that join into words; Han, kana and Thai have no blanks, so there each character is a token.
+// Han, kana and Thai have no blanks between words: there two characters make a token.
 Kind kindOf(QChar c)
 {
-    if (c == u' ')
+    if (c.isSpace())
         return Kind::Blank;
     if (c.isDigit())
         return Kind::Digit;
-    return c.isLetter() && c.unicode() < 0x0e00 ? Kind::Letter : Kind::Other;
+    if (!c.isLetter() && !c.isMark() && c != u'\'')
+        return c > u' ' && c < QChar(0x7f) ? Kind::Symbol : Kind::Other;
+    return c.unicode() < 0x0900 ? Kind::Letter : Kind::Dense;
 }
 
-qsizetype runLength(QStringView text, qsizetype from, Kind kind, qsizetype most)
+qsizetype longestOf(Kind kind)
 {
-    qsizetype n = 0;
-    while (n < most && from + n < text.size() && kindOf(text[from + n]) == kind)
+    switch (kind) {
+    case Kind::Blank:
+        return 8;
+    case Kind::Letter:
+        return 24;
+    case Kind::Dense:
+    case Kind::Symbol:
+        return 2;
+    case Kind::Digit:
+        return 3;
+    case Kind::Other:
+        break;
+    }
+    return 1;
+}
+
+qsizetype runLength(QStringView text, qsizetype from)
+{
+    const Kind kind = kindOf(text[from]);
+    qsizetype n = 1;
+    while (n < longestOf(kind) && from + n < text.size() && kindOf(text[from + n]) == kind)
         ++n;
     return n;
 }
 
 qsizetype tokenLength(QStringView text, qsizetype from)
 {
-    const qsizetype blank = text[from] == u' ' && from + 1 < text.size() && kindOf(text[from + 1]) == Kind::Letter;
-    if (const qsizetype word = runLength(text, from + blank, Kind::Letter, 12))
-        return blank + word;
-    if (const qsizetype digits = runLength(text, from, Kind::Digit, 3))
-        return digits;
     const bool pair = text[from].isHighSurrogate() && from + 1 < text.size() && text[from + 1].isLowSurrogate();
-    return pair ? 2 : 1;
+    if (pair)
+        return 2;
+    const bool leads = text[from] == u' ' && from + 1 < text.size() && kindOf(text[from + 1]) != Kind::Blank
+        && !text[from + 1].isDigit() && !text[from + 1].isSurrogate();
+    return leads ? 1 + runLength(text, from + 1) : runLength(text, from);
 }
 
 } // namespace

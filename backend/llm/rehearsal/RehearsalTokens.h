@@ -4,8 +4,9 @@
 
 namespace companion::llm {
 
-// The rehearsal model's own tokens: a word of up to 12 letters with the blank before it, up to three digits, or one
-// other character; never half a surrogate pair. Joined, they are the text again.
+// The rehearsal model's own tokens: a word of up to 24 letters (2 in scripts without blanks), up to 3 digits, 2 ASCII
+// symbols, up to 8 blanks, or one other character, each with the one blank before it; never half a surrogate pair.
+// Joined, they are the text again.
 QStringList rehearsalTokens(const QString &text);
 
 // Each message costs its tokens and 3 more, the reply's start another 3.
