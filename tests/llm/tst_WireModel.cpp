@@ -2,11 +2,13 @@
 #include "llm/WireModel.h"
 
 #include <QElapsedTimer>
+#include <QEventLoop>
 #include <QJsonArray>
 #include <QSignalSpy>
 #include <QTcpServer>
 #include <QTcpSocket>
 #include <QTest>
+#include <QTimer>
 
 #include <sys/socket.h>
 
@@ -34,8 +36,12 @@ public:
 
     Listener &wait()
     {
-        if (!QTest::qWaitFor([this] { return !m_generation; }, 10'000))
-            qFatal("the generation never ended");
+        QEventLoop loop; // qWaitFor() sleeps 10 ms at a time, and the fake lives in this thread
+        if (m_generation)
+            connect(m_generation, &QObject::destroyed, &loop, &QEventLoop::quit);
+        QTimer::singleShot(10'000, &loop, [] { qFatal("the generation never ended"); });
+        if (m_generation)
+            loop.exec();
         return *this;
     }
     QString text() const { return deltas.join(QString()); }
