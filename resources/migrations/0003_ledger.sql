@@ -650,7 +650,8 @@ DECLARE
     v_amounts numeric[] := '{}';
 BEGIN
     replayed := false;
-    IF NOT (ledger_is_amount(p_amount) AND p_amount >= 0) THEN
+    IF NOT (ledger_is_amount(p_amount) AND p_amount >= 0
+            AND coalesce(char_length(p_description) <= 500 AND jsonb_typeof(p_metadata) = 'object', false)) THEN
         code := 'invalid';
         RETURN;
     END IF;
@@ -763,10 +764,11 @@ DECLARE
                                         extract(epoch FROM p_expires_at)::text, p_description, p_metadata::text);
 BEGIN
     replayed := false;
-    IF NOT (ledger_is_amount(p_amount) AND p_amount > 0 AND ledger_is_key(p_key) AND p_bucket IN ('purchased', 'bonus')
-            AND p_kind IN ('purchase', 'bonus_grant', 'subscription_change', 'adjustment')
+    IF NOT (ledger_is_amount(p_amount) AND p_amount > 0 AND ledger_is_key(p_key)
+            AND coalesce(p_bucket IN ('purchased', 'bonus')
+                         AND p_kind IN ('purchase', 'bonus_grant', 'subscription_change', 'adjustment'), false)
             AND (p_expires_at IS NULL OR (p_bucket = 'bonus' AND p_expires_at > p_now AND p_expires_at < 'infinity'))
-            AND char_length(p_description) <= 500) THEN
+            AND coalesce(char_length(p_description) <= 500 AND jsonb_typeof(p_metadata) = 'object', false)) THEN
         code := 'invalid';
         RETURN;
     END IF;

@@ -58,6 +58,12 @@ struct LedgerFixture
     {
         return ledger.reverse(db.app(), user, original, newKey(), QStringLiteral("Undone"), {});
     }
+    // Three rows: a grant, a refresh, and a charge out of two buckets.
+    ledger::Settlement charge()
+    {
+        grant(Bucket::Purchased, "20");
+        return capture(hold("14")->id, "13").value();
+    }
     Balance balance(const char *limit = "10") { return ledger.balance(db.app(), user, credits(limit)).value(); }
     // "daily purchased bonus held", without trailing zeros: "10 50 0 2.5"
     QString wallet(const char *limit = "10")

@@ -1,0 +1,343 @@
+#pragma once
+
+#include "common/ErrorCode.h"
+#include "common/models/Wallet.h"
+
+#include <QHash>
+#include <QSet>
+#include <algorithm>
+#include <map>
+#include <set>
+#include <vector>
+
+namespace companion::test {
+
+// One wallet by the rules of docs/ledger.md, written from them and not from the SQL: plain loops over plain lists, no
+// due dates kept, no running sums. Amounts in 1/10,000 credits, times in ms since 1970.
+class ReferenceWallet
+{
+public:
+    using Units = qint64;
+    using Ms = qint64;
+    static constexpr Ms day_ms = 86'400'000;
+    static constexpr Units none = 0;
+    // What an operation answers: nothing, or its refusal.
+    using Answer = std::optional<ErrorCode>;
+
+    struct Lot
+    {
+        Bucket bucket;
+        Units original = 0;
+        Units remaining = 0;
+        Units reserved = 0;
+        std::optional<Ms> expiresAt;
+
+        Units unheld() const { return remaining - reserved; }
+    };
+    struct Row
+    {
+        TransactionKind kind;
+        std::vector<std::pair<int, Units>> changes; // of lots, by number
+        bool isReversal = false;
+    };
+
+    Units sum(Bucket bucket) const
+    {
+        Units total = 0;
+        for (const Lot &lot : m_lots)
+            total += lot.bucket == bucket ? lot.remaining : 0;
+        return total;
+    }
+    Units held() const
+    {
+        Units total = 0;
+        for (const Lot &lot : m_lots)
+            total += lot.reserved;
+        return total;
+    }
+    Units available() const { return sum(Bucket::DailyFree) + sum(Bucket::Purchased) + sum(Bucket::Bonus) - held(); }
+    const std::vector<Row> &history() const { return m_history; }
+    Units change(const Row &row, Bucket bucket) const
+    {
+        Units total = 0;
+        for (const auto &[lot, amount] : row.changes)
+            total += m_lots[lot].bucket == bucket ? amount : 0;
+        return total;
+    }
+    // Open lots in the order of spending.
+    std::vector<Lot> openLots() const
+    {
+        std::vector<Lot> open;
+        for (const int number : inSpendingOrder())
+            if (m_lots[number].remaining > 0)
+                open.push_back(m_lots[number]);
+        return open;
+    }
+
+    Answer hold(Ms now, const QString &key, Units amount, Ms deadline, Units dailyLimit)
+    {
+        if (amount < 0 || deadline <= now)
+            return ErrorCode::Invalid;
+        begin(now, dailyLimit);
+        const QString terms = QStringLiteral("hold %1").arg(amount);
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        if (amount > available())
+            return ErrorCode::InsufficientCredits;
+        Hold hold{.amount = amount, .deadline = deadline};
+        for (const auto &[lot, part] : take(amount, inSpendingOrder())) {
+            m_lots[lot].reserved += part;
+            hold.parts.emplace_back(lot, part);
+        }
+        m_holds[key] = hold;
+        m_openHolds.insert(key);
+        m_done[key] = terms;
+        return {};
+    }
+
+    Answer capture(Ms now, const QString &key, Units amount)
+    {
+        if (amount < 0)
+            return ErrorCode::Invalid;
+        begin(now, {});
+        if (!m_holds.contains(key))
+            return ErrorCode::NotFound;
+        Hold &hold = m_holds[key];
+        if (hold.state == State::Captured)
+            return hold.charged == amount ? Answer() : ErrorCode::Conflict;
+        if (hold.state != State::Held)
+            return ErrorCode::Conflict;
+        if (amount > hold.amount)
+            return ErrorCode::Invalid;
+        Row row{.kind = TransactionKind::Chat, .changes = {}};
+        Units left = amount;
+        for (const auto &[lot, part] : hold.parts) {
+            const Units used = std::min(part, left);
+            left -= used;
+            m_lots[lot].reserved -= part;
+            m_lots[lot].remaining -= used;
+            if (used > 0)
+                row.changes.emplace_back(lot, -used);
+        }
+        if (amount > 0)
+            m_history.push_back(row);
+        hold.state = State::Captured;
+        hold.charged = amount;
+        expireLots(now);
+        return {};
+    }
+
+    Answer voidHold(Ms now, const QString &key)
+    {
+        begin(now, {});
+        if (!m_holds.contains(key))
+            return ErrorCode::NotFound;
+        if (m_holds[key].state == State::Captured)
+            return ErrorCode::Conflict;
+        if (m_holds[key].state == State::Held)
+            release(m_holds[key], State::Voided);
+        expireLots(now);
+        return {};
+    }
+
+    Answer grant(Ms now, const QString &key, Bucket bucket, Units amount, std::optional<Ms> expiresAt)
+    {
+        if (amount <= 0 || bucket == Bucket::DailyFree || (expiresAt && (bucket != Bucket::Bonus || *expiresAt <= now)))
+            return ErrorCode::Invalid;
+        begin(now, {});
+        const QString terms =
+            QStringLiteral("grant %1 %2 %3").arg(toText(bucket)).arg(amount).arg(expiresAt.value_or(-1));
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        addLot(TransactionKind::BonusGrant, bucket, amount, expiresAt);
+        m_done[key] = terms;
+        return {};
+    }
+
+    Answer adjust(Ms now, const QString &key, Bucket bucket, Units amount)
+    {
+        if (amount == 0)
+            return ErrorCode::Invalid;
+        begin(now, {});
+        const QString terms = QStringLiteral("adjust %1 %2").arg(toText(bucket)).arg(amount);
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        if (amount > 0) {
+            addLot(TransactionKind::Adjustment, bucket, amount,
+                   bucket == Bucket::DailyFree ? std::optional(midnightAfter(now)) : std::nullopt);
+        } else {
+            std::vector<int> ofBucket;
+            Units unheld = 0;
+            for (const int number : inSpendingOrder()) {
+                if (m_lots[number].bucket != bucket)
+                    continue;
+                ofBucket.push_back(number);
+                unheld += m_lots[number].unheld();
+            }
+            if (unheld < -amount)
+                return ErrorCode::InsufficientCredits;
+            Row row{.kind = TransactionKind::Adjustment, .changes = {}};
+            for (const auto &[lot, part] : take(-amount, ofBucket)) {
+                m_lots[lot].remaining -= part;
+                row.changes.emplace_back(lot, -part);
+            }
+            m_history.push_back(row);
+        }
+        m_done[key] = terms;
+        return {};
+    }
+
+    // `original` is the row's number in the history, from 0.
+    Answer reverse(Ms now, const QString &key, int original)
+    {
+        begin(now, {});
+        const QString terms = QStringLiteral("reverse %1").arg(original);
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        const Row row = m_history[original];
+        const bool ofAKind = row.kind == TransactionKind::Chat || row.kind == TransactionKind::BonusGrant
+            || row.kind == TransactionKind::Purchase || row.kind == TransactionKind::Adjustment
+            || row.kind == TransactionKind::SubscriptionChange;
+        if (m_reversed.contains(original) || row.isReversal || !ofAKind)
+            return ErrorCode::Conflict;
+        for (const auto &[lot, amount] : row.changes)
+            if (amount > 0 && m_lots[lot].unheld() < amount)
+                return ErrorCode::InsufficientCredits;
+        Row undone{.kind =
+                       row.kind == TransactionKind::Chat ? TransactionKind::ChatRefund : TransactionKind::Adjustment,
+                   .changes = {},
+                   .isReversal = true};
+        for (const auto &[lot, amount] : row.changes) {
+            m_lots[lot].remaining -= amount;
+            m_open.insert(lot);
+            undone.changes.emplace_back(lot, -amount);
+        }
+        m_history.push_back(undone);
+        m_reversed.insert(original);
+        m_done[key] = terms;
+        expireLots(now);
+        return {};
+    }
+
+    // What is due by itself; with a limit also the day's refresh, by a visit of the user.
+    void begin(Ms now, std::optional<Units> dailyLimit)
+    {
+        std::erase_if(m_openHolds, [this](const QString &key) { return m_holds[key].state != State::Held; });
+        for (const QString &key : m_openHolds)
+            if (m_holds[key].deadline < now)
+                release(m_holds[key], State::Expired);
+        expireLots(now);
+        if (dailyLimit) {
+            m_lastVisit = std::max(m_lastVisit, now / day_ms);
+            refresh(now, *dailyLimit);
+        }
+    }
+    void sweepRefresh(Ms now)
+    {
+        const Ms today = now / day_ms;
+        if (m_lastRefresh < 0 || m_lastRefresh >= today || today - m_lastVisit >= 7)
+            return;
+        begin(now, {});
+        refresh(now, m_lastLimit);
+    }
+
+private:
+    enum class State { Held, Captured, Voided, Expired };
+    struct Hold
+    {
+        Units amount = 0;
+        Ms deadline = 0;
+        State state = State::Held;
+        Units charged = 0;
+        std::vector<std::pair<int, Units>> parts = {};
+    };
+
+    static Ms midnightAfter(Ms now) { return (now / day_ms + 1) * day_ms; }
+
+    void refresh(Ms now, Units dailyLimit)
+    {
+        m_lastLimit = dailyLimit;
+        const Ms today = now / day_ms;
+        const bool isNewDay = today > m_lastRefresh;
+        if (isNewDay) {
+            m_lastRefresh = today;
+            m_grantedToday = 0;
+        }
+        const Units missing = dailyLimit - m_grantedToday;
+        if (missing <= 0)
+            return;
+        m_grantedToday += missing;
+        addLot(isNewDay ? TransactionKind::DailyRefresh : TransactionKind::SubscriptionChange, Bucket::DailyFree,
+               missing, midnightAfter(now));
+    }
+
+    void release(Hold &hold, State state)
+    {
+        for (const auto &[lot, part] : hold.parts)
+            m_lots[lot].reserved -= part;
+        hold.state = state;
+    }
+
+    void expireLots(Ms now)
+    {
+        for (const auto &[bucket, kind] : {std::pair{Bucket::DailyFree, TransactionKind::DailyExpiry},
+                                           std::pair{Bucket::Bonus, TransactionKind::BonusExpiry}}) {
+            Row row{.kind = kind, .changes = {}};
+            for (const int number : m_open) {
+                Lot &lot = m_lots[number];
+                if (lot.bucket != bucket || !lot.expiresAt || *lot.expiresAt > now || lot.unheld() == 0)
+                    continue;
+                row.changes.emplace_back(number, -lot.unheld());
+                lot.remaining = lot.reserved;
+            }
+            if (!row.changes.empty())
+                m_history.push_back(row);
+        }
+        std::erase_if(m_open, [this](int number) { return m_lots[number].remaining == 0; });
+    }
+
+    void addLot(TransactionKind kind, Bucket bucket, Units amount, std::optional<Ms> expiresAt)
+    {
+        m_open.insert(int(m_lots.size()));
+        m_lots.push_back({bucket, amount, amount, 0, expiresAt});
+        m_history.push_back({.kind = kind, .changes = {{int(m_lots.size()) - 1, amount}}});
+    }
+
+    // Daily, purchased, bonus; within a bucket what expires first, then the older lot.
+    std::vector<int> inSpendingOrder() const
+    {
+        std::vector<int> order(m_open.begin(), m_open.end());
+        std::ranges::stable_sort(order, [this](int a, int b) {
+            const auto rank = [this](int i) {
+                return std::pair(m_lots[i].bucket, m_lots[i].expiresAt.value_or(std::numeric_limits<Ms>::max()));
+            };
+            return rank(a) < rank(b);
+        });
+        return order;
+    }
+    std::vector<std::pair<int, Units>> take(Units amount, const std::vector<int> &order) const
+    {
+        std::vector<std::pair<int, Units>> parts;
+        for (const int number : order) {
+            const Units part = std::min(amount, m_lots[number].unheld());
+            if (part > 0)
+                parts.emplace_back(number, part);
+            amount -= part;
+        }
+        return parts;
+    }
+
+    std::vector<Lot> m_lots; // in the order they were made
+    std::set<int> m_open;      // numbers of lots that may have something left
+    std::vector<Row> m_history;
+    std::map<QString, Hold> m_holds; // by the key that made them
+    std::set<QString> m_openHolds;   // keys of holds that may be open
+    QHash<QString, QString> m_done; // keys with their terms
+    QSet<int> m_reversed;
+    Ms m_lastRefresh = -1; // days since 1970
+    Ms m_lastVisit = -1;
+    Units m_lastLimit = 0;
+    Units m_grantedToday = 0;
+};
+
+} // namespace companion::test

@@ -1,0 +1,329 @@
+#include "LedgerFixture.h"
+#include "ReferenceLedger.h"
+
+#include <QTest>
+#include <random>
+
+using namespace companion;
+using namespace companion::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Units = ReferenceWallet::Units;
+
+struct Wallet
+{
+    UserId user;
+    ReferenceWallet model = {};
+    QHash<QString, HoldId> holds = {}; // by key
+    QHash<QString, Units> amounts = {}; // of holds, by key
+    QStringList heldKeys = {};          // of holds, newest last
+    QStringList keys = {};             // of everything that succeeded
+    QList<TransactionId> rows = {};    // the history as it stands in the database
+    QString lastRowAt = QStringLiteral("-infinity");
+};
+
+} // namespace
+
+// A seeded random life of some wallets, over many days: every operation, its refusals and its repetitions, with wallet,
+// lots and new history rows compared with the model after each. LEDGER_MODEL_OPERATIONS=200000 for the long form;
+// LEDGER_MODEL_SEED repeats a run.
+class AgainstModelTest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void every_operation_leaves_what_the_model_says()
+    {
+        const int count = number("LEDGER_MODEL_OPERATIONS", 3000);
+        const int seed = number("LEDGER_MODEL_SEED", 20260115);
+        m_random.seed(seed);
+        for (int i = 0; i < 3; ++i)
+            m_wallets.append({.user = m_f.addUser()});
+        for (int i = 0; i < count && !QTest::currentTestFailed(); ++i) {
+            step();
+            if (QTest::currentTestFailed())
+                qWarning("at operation %d of seed %d", i, seed);
+        }
+        QCOMPARE(m_f.audit(), QStringList());
+        for (const char *answer : {"hold ok",
+                                   "hold invalid",
+                                   "hold conflict",
+                                   "hold insufficient_credits",
+                                   "capture ok",
+                                   "capture invalid",
+                                   "capture not_found",
+                                   "capture conflict",
+                                   "void ok",
+                                   "void conflict",
+                                   "grant ok",
+                                   "grant invalid",
+                                   "grant conflict",
+                                   "adjust ok",
+                                   "adjust invalid",
+                                   "adjust conflict",
+                                   "adjust insufficient_credits",
+                                   "reverse ok",
+                                   "reverse conflict",
+                                   "reverse insufficient_credits",
+                                   "refresh ok",
+                                   "sweep ok"})
+            QVERIFY2(m_answers.contains(answer), answer); // or the run says less than its name
+        qInfo() << m_answers;
+    }
+
+private:
+    static int number(const char *variable, int otherwise)
+    {
+        return qEnvironmentVariableIsSet(variable) ? qEnvironmentVariableIntValue(variable) : otherwise;
+    }
+    qint64 below(qint64 limit) { return std::uniform_int_distribution<qint64>(0, limit - 1)(m_random); }
+    bool oneIn(int n) { return below(n) == 0; }
+    // Mostly odd amounts, some round ones, so that equalities happen.
+    Units amount(Units most) { return oneIn(3) ? (1 + below(most / 10'000 + 1)) * 10'000 : 1 + below(most); }
+    qint64 now() { return m_f.now().toMSecsSinceEpoch(); }
+    QDateTime time(qint64 ms) { return QDateTime::fromMSecsSinceEpoch(ms, Qt::UTC); }
+    QString key(const Wallet &wallet)
+    {
+        return oneIn(12) && !wallet.keys.isEmpty() ? wallet.keys[below(wallet.keys.size())] : m_f.newKey();
+    }
+    // One of the newest few, so that open, closed and overdue ones are all met.
+    static QString recentHold(const Wallet &wallet, qint64 back)
+    {
+        const qint64 at = wallet.heldKeys.size() - 1 - back;
+        return at < 0 ? QString() : wallet.heldKeys[at];
+    }
+
+    void step()
+    {
+        Wallet &wallet = m_wallets[below(m_wallets.size())];
+        if (oneIn(4))
+            m_f.db.clock().advance(std::chrono::milliseconds(oneIn(5) ? below(30'000'000) : below(120'000)));
+        switch (below(20)) {
+        case 0:
+        case 1:
+        case 2:
+        case 3:
+        case 4:
+            return hold(wallet);
+        case 5:
+        case 6:
+        case 7:
+        case 8:
+        case 9:
+            return capture(wallet);
+        case 10:
+        case 11:
+            return voidHold(wallet);
+        case 12:
+        case 13:
+            return grant(wallet);
+        case 14:
+            return adjust(wallet);
+        case 15:
+        case 16:
+            return reverse(wallet);
+        case 17:
+        case 18:
+            return refresh(wallet);
+        default:
+            return sweep();
+        }
+    }
+
+    void hold(Wallet &wallet)
+    {
+        const QString used = key(wallet);
+        const Units most = wallet.model.available() + 20'000;
+        const Units asked = oneIn(20) ? 0 : oneIn(10) ? most : amount(oneIn(3) ? most : most / 4 + 1);
+        const qint64 deadline = now() + (oneIn(3) ? below(100'000'000) : below(400'000)) - (oneIn(20) ? 400'000 : 0);
+        const Units limit = below(3) * 50'000;
+        const auto expected = wallet.model.hold(now(), used, asked, deadline, limit);
+        const auto answer =
+            m_f.ledger.hold(m_f.db.app(),
+                            {wallet.user, used, Credits::fromUnits(asked), time(deadline), Credits::fromUnits(limit)});
+        if (answer && !answer->replayed) {
+            wallet.holds.insert(used, answer->id);
+            wallet.amounts.insert(used, asked);
+            wallet.heldKeys.append(used);
+        }
+        compare("hold", wallet, used, expected, answer);
+    }
+
+    void capture(Wallet &wallet)
+    {
+        const QString used = recentHold(wallet, below(5));
+        const Units whole = wallet.amounts.value(used);
+        const Units asked = oneIn(8) ? 0 : oneIn(3) ? whole + below(3) - 1 : below(whole + 1);
+        const auto expected = wallet.model.capture(now(), used, asked);
+        const auto answer = m_f.ledger.capture(m_f.db.app(), wallet.user, wallet.holds.value(used, HoldId::create()),
+                                               Credits::fromUnits(asked), QStringLiteral("Aria"), {});
+        compare("capture", wallet, {}, expected, answer);
+    }
+
+    void voidHold(Wallet &wallet)
+    {
+        const QString used = recentHold(wallet, below(5));
+        const auto expected = wallet.model.voidHold(now(), used);
+        const auto answer = m_f.ledger.voidHold(m_f.db.app(), wallet.user, wallet.holds.value(used, HoldId::create()));
+        compare("void", wallet, {}, expected, answer);
+    }
+
+    void grant(Wallet &wallet)
+    {
+        const QString used = key(wallet);
+        const auto bucket = oneIn(2) ? Bucket::Purchased : Bucket::Bonus;
+        const std::optional<qint64> expiry =
+            bucket == Bucket::Bonus && !oneIn(4) ? std::optional(now() + below(5) * 40'000'000) : std::nullopt;
+        const Units asked = amount(300'000);
+        const auto expected = wallet.model.grant(now(), used, bucket, asked, expiry);
+        const auto answer = m_f.ledger.grant(m_f.db.app(),
+                                             {.user = wallet.user,
+                                              .key = used,
+                                              .bucket = bucket,
+                                              .amount = Credits::fromUnits(asked),
+                                              .expiresAt = expiry ? std::optional(time(*expiry)) : std::nullopt,
+                                              .description = QStringLiteral("Granted")});
+        compare("grant", wallet, used, expected, answer);
+    }
+
+    void adjust(Wallet &wallet)
+    {
+        const QString used = key(wallet);
+        const auto bucket = static_cast<Bucket>(below(3));
+        const Units asked = oneIn(20) ? 0 : amount(100'000) * (oneIn(2) ? 1 : -1);
+        const auto expected = wallet.model.adjust(now(), used, bucket, asked);
+        const auto answer =
+            m_f.ledger.adjust(m_f.db.app(), {wallet.user, used, bucket, Credits::fromUnits(asked), "Because", {}});
+        compare("adjust", wallet, used, expected, answer);
+    }
+
+    void reverse(Wallet &wallet)
+    {
+        if (wallet.rows.isEmpty())
+            return;
+        const QString used = key(wallet);
+        const int original = int(std::max<qint64>(0, wallet.rows.size() - 1 - below(25)));
+        const auto expected = wallet.model.reverse(now(), used, original);
+        const auto answer = m_f.ledger.reverse(m_f.db.app(), wallet.user, wallet.rows[original], used, "Undone", {});
+        compare("reverse", wallet, used, expected, answer);
+    }
+
+    void refresh(Wallet &wallet)
+    {
+        const Units limit = below(3) * 50'000;
+        wallet.model.begin(now(), limit);
+        compare("refresh", wallet, {}, {}, m_f.ledger.balance(m_f.db.app(), wallet.user, Credits::fromUnits(limit)));
+    }
+
+    // A sweep may find nothing to do for a wallet whose model frees something that a lazy call would have freed too: so
+    // the model takes part only where the sweep is sure to.
+    void sweep()
+    {
+        for (Wallet &wallet : m_wallets)
+            wallet.model.sweepRefresh(now());
+        while (m_f.ledger.sweepRefresh(m_f.db.operators(), 2) > 0) { }
+        for (Wallet &wallet : m_wallets)
+            wallet.model.begin(now(), {});
+        while (m_f.ledger.sweepHolds(m_f.db.operators(), 2) > 0) { }
+        while (m_f.ledger.sweepLots(m_f.db.operators(), 2) > 0) { }
+        for (Wallet &wallet : m_wallets)
+            compareState("sweep", wallet);
+        ++m_answers[QStringLiteral("sweep ok")];
+    }
+
+    template <class T>
+    void compare(const char *operation, Wallet &wallet, const QString &used, ReferenceWallet::Answer expected,
+                 const Result<T> &answer)
+    {
+        const QString wanted = expected ? QString::fromLatin1(describe(*expected).name) : QStringLiteral("ok");
+        const QString got = answer ? QStringLiteral("ok") : QString::fromLatin1(describe(answer.error().code).name);
+        ++m_answers[QLatin1StringView(operation) + u' ' + wanted];
+        if (got != wanted)
+            QFAIL(qPrintable(
+                QStringLiteral("%1 answered %2, the model %3").arg(QLatin1StringView(operation), got, wanted)));
+        if (answer && !used.isEmpty())
+            wallet.keys.append(used);
+        compareState(operation, wallet);
+    }
+
+    // Wallet row, open lots in spending order, and the rows written since the last look.
+    void compareState(const char *operation, Wallet &wallet)
+    {
+        const auto rows = m_f.db.operators().script(
+            QStringLiteral(
+                "SELECT concat_ws(' ', daily_free, purchased, bonus, held, sequence) AS wallet,"
+                " (SELECT string_agg(concat_ws(' ', bucket, original, remaining, reserved,"
+                " (extract(epoch FROM expires_at) * 1000)::bigint), ';' ORDER BY ledger_bucket_rank(bucket),"
+                " expires_at NULLS LAST, sequence) FROM wallet_lots l WHERE l.user_id = w.user_id AND open) AS lots"
+                " FROM user_wallet w WHERE user_id = '%1'")
+                .arg(wallet.user.toString()));
+        same(operation, "wallet", rows.isEmpty() ? walletText({}) : rows.first().text("wallet"),
+             walletText(wallet.model));
+        same(operation, "lots", rows.isEmpty() ? QString() : rows.first().text("lots"), lotsText(wallet.model));
+        if (!QTest::currentTestFailed() && int(wallet.model.history().size()) > wallet.rows.size())
+            compareHistory(operation, wallet);
+    }
+    void compareHistory(const char *operation, Wallet &wallet)
+    {
+        const auto rows = m_f.db.operators().script(
+            QStringLiteral(
+                "SELECT id, concat_ws(' ', kind, daily_free, purchased, bonus) AS added FROM transaction_history"
+                " WHERE user_id = '%1' AND created_at >= '%2' AND sequence > %3 ORDER BY sequence")
+                .arg(wallet.user.toString(), wallet.lastRowAt)
+                .arg(wallet.rows.size()));
+        QStringList added;
+        const QString expected = addedText(wallet);
+        for (const auto &row : rows) {
+            added.append(row.text("added"));
+            wallet.rows.append(row.id<TransactionId>("id"));
+        }
+        same(operation, "history", added.join(u';'), expected);
+        wallet.lastRowAt = m_f.now().toString(Qt::ISODateWithMs);
+    }
+    static void same(const char *operation, const char *what, const QString &got, const QString &wanted)
+    {
+        if (got != wanted)
+            QFAIL(qPrintable(QStringLiteral("after %1 the %2 is\n%3, and in the model\n%4")
+                                 .arg(QLatin1StringView(operation), QLatin1StringView(what), got, wanted)));
+    }
+
+    static QString text(Units units) { return Credits::fromUnits(units).toString(); }
+    static QString walletText(const ReferenceWallet &model)
+    {
+        return QStringList{text(model.sum(Bucket::DailyFree)), text(model.sum(Bucket::Purchased)),
+                           text(model.sum(Bucket::Bonus)), text(model.held()), QString::number(model.history().size())}
+            .join(u' ');
+    }
+    static QString lotsText(const ReferenceWallet &model)
+    {
+        QStringList lots;
+        for (const auto &lot : model.openLots()) {
+            QStringList words{toText(lot.bucket), text(lot.original), text(lot.remaining), text(lot.reserved)};
+            if (lot.expiresAt)
+                words.append(QString::number(*lot.expiresAt));
+            lots.append(words.join(u' '));
+        }
+        return lots.join(u';');
+    }
+    static QString addedText(const Wallet &wallet)
+    {
+        QStringList added;
+        for (size_t i = wallet.rows.size(); i < wallet.model.history().size(); ++i) {
+            const auto &row = wallet.model.history()[i];
+            added.append(QStringList{toText(row.kind), text(wallet.model.change(row, Bucket::DailyFree)),
+                                     text(wallet.model.change(row, Bucket::Purchased)),
+                                     text(wallet.model.change(row, Bucket::Bonus))}
+                             .join(u' '));
+        }
+        return added.join(u';');
+    }
+
+    LedgerFixture m_f;
+    QList<Wallet> m_wallets;
+    QMap<QString, int> m_answers; // "hold insufficient_credits" → how often
+    std::mt19937_64 m_random;
+};
+
+QTEST_GUILESS_MAIN(AgainstModelTest)
+#include "tst_AgainstModel.moc"

@@ -1,0 +1,204 @@
+#include "LedgerFixture.h"
+
+#include <QTest>
+
+using namespace companion;
+using namespace companion::test;
+using namespace std::chrono_literals;
+
+// Days, deadlines and expiries, on a clock of our own.
+class MidnightTest : public QObject
+{
+    Q_OBJECT
+private Q_SLOTS:
+    void init() { m_f = std::make_unique<LedgerFixture>(); }
+    void cleanup()
+    {
+        QCOMPARE(m_f->audit(), QStringList());
+        m_f.reset();
+    }
+
+    void a_day_begins_at_midnight_utc_and_not_a_moment_earlier()
+    {
+        m_f->at("2026-03-01T23:59:59.999Z");
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QVERIFY(m_f->capture(m_f->hold("4")->id, "4"));
+        QCOMPARE(m_f->wallet(), "6 0 0 0");
+        m_f->db.clock().advance(1ms);
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, chat -4, daily_expiry -6, daily_refresh 10");
+    }
+
+    void days_without_a_visit_leave_one_expiry_and_one_refresh()
+    {
+        m_f->wallet();
+        m_f->db.clock().advance(24h * 40);
+        QCOMPARE(m_f->wallet("100"), "100 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, daily_expiry -10, daily_refresh 100");
+    }
+
+    void a_day_that_was_used_up_leaves_no_expiry()
+    {
+        QVERIFY(m_f->capture(m_f->hold("10")->id, "10"));
+        m_f->db.clock().advance(24h);
+        m_f->wallet();
+        QCOMPARE(m_f->history(), "daily_refresh 10, chat -10, daily_refresh 10");
+    }
+
+    void held_daily_credit_outlives_midnight_and_is_captured()
+    {
+        m_f->at("2026-03-01T23:58:00Z");
+        const auto hold = m_f->hold("4");
+        m_f->at("2026-03-02T00:01:00Z");
+        QCOMPARE(m_f->wallet(), "14 0 0 4"); // the day's 10 and the held 4
+        const auto settled = m_f->capture(hold->id, "4");
+        QCOMPARE(settled->charge.dailyFree, credits("4"));
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, daily_expiry -6, daily_refresh 10, chat -4");
+    }
+
+    void what_a_capture_releases_after_midnight_expires()
+    {
+        m_f->at("2026-03-01T23:58:00Z");
+        const auto hold = m_f->hold("4");
+        m_f->at("2026-03-02T00:01:00Z");
+        const auto settled = m_f->capture(hold->id, "1.5"); // nobody has come on the new day yet
+        QCOMPARE(settled->balance.total, Credits());
+        QCOMPARE(m_f->history(), "daily_refresh 10, daily_expiry -6, chat -1.5, daily_expiry -2.5");
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+    }
+
+    void what_a_void_releases_after_midnight_expires()
+    {
+        m_f->at("2026-03-01T23:58:00Z");
+        const auto hold = m_f->hold("4");
+        m_f->at("2026-03-02T00:01:00Z");
+        QCOMPARE(m_f->wallet(), "14 0 0 4");
+        QVERIFY(m_f->ledger.voidHold(m_f->db.app(), m_f->user, hold->id));
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, daily_expiry -6, daily_refresh 10, daily_expiry -4");
+    }
+
+    void purchased_credit_is_released_whatever_the_hour()
+    {
+        m_f->grant(Bucket::Purchased, "5");
+        m_f->at("2026-03-01T23:58:00Z");
+        const auto hold = m_f->hold("13");
+        m_f->at("2026-03-02T00:01:00Z");
+        QVERIFY(m_f->capture(hold->id, "11"));
+        QCOMPARE(m_f->wallet(), "10 4 0 0");
+    }
+
+    void a_hold_past_its_deadline_is_freed_by_the_next_call_and_cannot_be_captured()
+    {
+        const auto hold = m_f->hold("4");
+        m_f->db.clock().advance(6min);
+        QCOMPARE(m_f->wallet(), "10 0 0 4"); // at the deadline itself it still stands
+        m_f->db.clock().advance(1ms);
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        const auto refused = m_f->capture(hold->id, "1");
+        QCOMPARE(refused.error().code, ErrorCode::Conflict);
+        QVERIFY(refused.error().detail.contains("deadline"));
+    }
+
+    void a_late_capture_itself_frees_the_hold()
+    {
+        const auto hold = m_f->hold("4");
+        m_f->db.clock().advance(7min);
+        QCOMPARE(m_f->capture(hold->id, "1").error().code, ErrorCode::Conflict);
+        const auto rows = m_f->db.operators().script("SELECT held FROM user_wallet");
+        QCOMPARE(rows.first().credits("held"), Credits());
+    }
+
+    void bonus_expires_lot_by_lot_and_what_is_held_of_it_does_not()
+    {
+        m_f->grant(Bucket::Bonus, "3", m_f->in(1h));
+        m_f->grant(Bucket::Bonus, "5", m_f->in(2h));
+        const auto hold = m_f->hold("2", "0", 3h); // of the first
+        m_f->db.clock().advance(1h);
+        QCOMPARE(m_f->wallet("0"), "0 0 7 2");
+        m_f->db.clock().advance(1h);
+        QCOMPARE(m_f->wallet("0"), "0 0 2 2");
+        QVERIFY(m_f->capture(hold->id, "1.5"));
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0");
+        QCOMPARE(m_f->history(),
+                 "bonus_grant 3, bonus_grant 5, bonus_expiry -1, bonus_expiry -5, chat -1.5, bonus_expiry -0.5");
+    }
+
+    void a_refund_into_yesterdays_credit_expires_at_once()
+    {
+        m_f->grant(Bucket::Purchased, "5");
+        const auto settled = m_f->capture(m_f->hold("12")->id, "12");
+        m_f->db.clock().advance(24h);
+        QVERIFY(m_f->reverse(settled->transaction));
+        QCOMPARE(m_f->wallet("0"), "0 5 0 0");
+        QCOMPARE(m_f->history(), "bonus_grant 5, daily_refresh 10, chat -12, chat_refund 12, daily_expiry -10");
+    }
+
+    void a_raised_limit_adds_the_difference_once()
+    {
+        QCOMPARE(m_f->wallet("10"), "10 0 0 0");
+        QCOMPARE(m_f->wallet("100"), "100 0 0 0");
+        QCOMPARE(m_f->wallet("10"), "100 0 0 0"); // a lowered one takes nothing today
+        QCOMPARE(m_f->wallet("100"), "100 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, subscription_change 90");
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->wallet("10"), "10 0 0 0");
+    }
+
+    void a_clock_that_goes_back_neither_refreshes_again_nor_breaks_the_chain()
+    {
+        m_f->at("2026-03-02T00:00:01Z");
+        m_f->wallet();
+        m_f->at("2026-03-01T23:59:59Z"); // another instance, a little behind
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QVERIFY(m_f->capture(m_f->hold("1")->id, "1"));
+        m_f->at("2026-03-02T00:00:02Z");
+        QCOMPARE(m_f->wallet(), "9 0 0 0");
+        QCOMPARE(m_f->history(), "daily_refresh 10, chat -1");
+    }
+
+    void sweeps_do_in_batches_what_visits_would()
+    {
+        QList<UserId> users{m_f->user};
+        for (int i = 0; i < 4; ++i)
+            users.append(m_f->addUser());
+        for (const UserId &user : users) {
+            m_f->user = user;
+            m_f->grant(Bucket::Bonus, "1", m_f->in(1h));
+            QVERIFY(m_f->hold("4"));
+        }
+        auto &operators = m_f->db.operators();
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 2), 0);
+        m_f->db.clock().advance(7min);
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 2), 2);
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 9), 3);
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 9), 0);
+        m_f->db.clock().advance(1h);
+        QCOMPARE(m_f->ledger.sweepLots(operators, 9), 5);
+        QCOMPARE(m_f->ledger.sweepLots(operators, 9), 0);
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 4);
+        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 1);
+        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 0);
+        QCOMPARE(m_f->history(),
+                 "bonus_grant 1, daily_refresh 10, bonus_expiry -1, daily_expiry -10, daily_refresh 10");
+    }
+
+    void a_sweep_leaves_out_who_has_not_come_for_a_week()
+    {
+        m_f->wallet();
+        for (int day = 0; day < 6; ++day) {
+            m_f->db.clock().advance(24h);
+            QCOMPARE(m_f->ledger.sweepRefresh(m_f->db.operators(), 9), 1);
+        }
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->ledger.sweepRefresh(m_f->db.operators(), 9), 0);
+    }
+
+private:
+    std::unique_ptr<LedgerFixture> m_f;
+};
+
+QTEST_GUILESS_MAIN(MidnightTest)
+#include "tst_Midnight.moc"
