@@ -45,6 +45,7 @@ private Q_SLOTS:
             if (QTest::currentTestFailed())
                 qWarning("at operation %d of seed %d", i, seed);
         }
+        sweep(); // or holds of whoever did not come any more would be found overdue
         QCOMPARE(m_f.audit(), QStringList());
         for (const char *answer : {"hold ok",
                                    "hold invalid",
@@ -152,7 +153,7 @@ private:
 
     void capture(Wallet &wallet)
     {
-        const QString used = recentHold(wallet, below(5));
+        const QString used = recentHold(wallet, oneIn(2) ? 0 : below(5));
         const Units whole = wallet.amounts.value(used);
         const Units asked = oneIn(8) ? 0 : oneIn(3) ? whole + below(3) - 1 : below(whole + 1);
         const auto expected = wallet.model.capture(now(), used, asked);
@@ -163,7 +164,7 @@ private:
 
     void voidHold(Wallet &wallet)
     {
-        const QString used = recentHold(wallet, below(5));
+        const QString used = recentHold(wallet, oneIn(2) ? 0 : below(5));
         const auto expected = wallet.model.voidHold(now(), used);
         const auto answer = m_f.ledger.voidHold(m_f.db.app(), wallet.user, wallet.holds.value(used, HoldId::create()));
         compare("void", wallet, {}, expected, answer);

@@ -28,9 +28,11 @@ QString newestBinaries()
     return {};
 }
 
-// In memory where there is room: copying a database is then five times as fast.
+// In memory where there is room: copying a database is then five times as fast. What is to be durable is on a disk.
 QString roomiestFolder()
 {
+    if (qEnvironmentVariableIsSet("COMPANION_TEST_DURABLE"))
+        return QDir::tempPath();
     const QStorageInfo memory(u"/dev/shm"_s);
     const bool fits = memory.isValid() && memory.fileSystemType() == "tmpfs" && memory.isReady() && !memory.isReadOnly()
         && memory.bytesAvailable() > qint64(2) * 1024 * 1024 * 1024;
@@ -53,9 +55,10 @@ tidy() {
 }
 $as "$1/initdb" -D "$2/data" -U owner --locale=C.UTF-8 -E UTF8 -N -A trust >"$2/initdb.log" 2>&1 </dev/null \
     || { cat "$2/initdb.log" >&2; tidy "$@"; exit 1; }
-$as "$1/postgres" -D "$2/data" -c listen_addresses= -c "unix_socket_directories=$2" -c fsync=off \
-    -c synchronous_commit=off -c full_page_writes=off -c wal_level=minimal -c max_wal_senders=0 -c shared_buffers=32MB \
-    -c max_wal_size=256MB -c max_connections=200 -c jit=off -c autovacuum=off >"$2/server.log" 2>&1 </dev/null &
+pace='-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=32MB -c max_wal_size=256MB'
+[ -z "$COMPANION_TEST_DURABLE" ] || pace='-c shared_buffers=256MB'
+$as "$1/postgres" -D "$2/data" -c listen_addresses= -c "unix_socket_directories=$2" $pace -c wal_level=minimal \
+    -c max_wal_senders=0 -c max_connections=200 -c jit=off -c autovacuum=off >"$2/server.log" 2>&1 </dev/null &
 read -r forever
 tidy "$@"
 )";

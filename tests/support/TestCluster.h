@@ -12,7 +12,8 @@ namespace companion::test {
 // A private PostgreSQL server of this test program: made at the first use (about a second), in a directory of its own
 // in memory (/dev/shm) or under the temporary folder, reachable by its Unix socket only. It ends and the directory goes
 // when the program ends, however that happens: a shell holds the other end of a pipe from this program and tidies up
-// when that breaks. Durability is off. The newest PostgreSQL from 15 on under /usr/lib/postgresql is taken.
+// when that breaks. Durability is off, except with COMPANION_TEST_DURABLE set (benchmarks; on disk then). The newest
+// PostgreSQL from 15 on under /usr/lib/postgresql is taken.
 class TestCluster
 {
 public:
