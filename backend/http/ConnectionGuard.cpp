@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 #include <sys/socket.h>
+#include <utility>
 
 namespace companion::http {
 
@@ -92,7 +93,16 @@ void ConnectionGuard::onReadable()
         return; // stays in the socket's capped buffer
     m_reader.next();
     m_reader.feed(m_socket->readAll());
+    countHeld();
     advance();
+}
+
+// Bodies on their way count against one budget: ten thousand connections with a megabyte each would be the machine's
+// whole memory.
+void ConnectionGuard::countHeld()
+{
+    const auto held = m_phase == Phase::Gone ? 0 : m_reader.held() + m_request->body.size();
+    m_context.heldBytes += held - std::exchange(m_held, held);
 }
 
 void ConnectionGuard::advance()
@@ -108,6 +118,8 @@ void ConnectionGuard::advance()
     }
     if (state == Refused)
         return refuse(m_reader.refusal());
+    if (m_context.heldBytes > m_context.limits.heldBytes)
+        return refuse({ErrorCode::Overloaded, QStringLiteral("There are too many uploads at this moment.")});
     if (m_reader.takeContinue())
         write("HTTP/1.1 100 Continue\r\n\r\n");
     if (state == Complete)
@@ -141,7 +153,7 @@ Request ConnectionGuard::makeRequest() const
 
 void ConnectionGuard::requestComplete()
 {
-    m_request = makeRequest();
+    m_request = std::make_shared<Request>(makeRequest());
     m_minorVersion = m_reader.head().minorVersion;
     m_keepAlive = m_reader.head().keepAlive && !m_context.draining;
     m_phase = Phase::Handling;
@@ -149,8 +161,9 @@ void ConnectionGuard::requestComplete()
     m_bytesOut = 0;
     ++m_exchange;
     m_putting = true;
-    const bool handedOn =
-        m_pipe && m_context.parser->put(*this, *m_pipe, canonicalRequest(m_reader.head(), m_reader.body()));
+    const auto body = m_reader.takeBody();
+    m_bodySize = body.size();
+    const bool handedOn = m_pipe && m_context.parser->put(*this, *m_pipe, canonicalRequest(m_reader.head(), body));
     m_putting = false;
     if (m_phase != Phase::Handling)
         m_token.reset(); // answered at once; only now is QtHttpServer out of this request
@@ -161,8 +174,8 @@ void ConnectionGuard::requestComplete()
 void ConnectionGuard::parsed(const QByteArray &body, std::shared_ptr<void> token)
 {
     m_token = std::move(token);
-    m_request.body = body;
-    if (body.size() != m_reader.body().size()) // the two parsers disagree: nobody's data may be acted upon
+    m_request->body = body;
+    if (body.size() != m_bodySize) // the two parsers disagree: nobody's data may be acted upon
         return refuse({ErrorCode::Internal, QStringLiteral("An error on our side.")});
     m_context.router.dispatch(Exchange(std::make_shared<Exchange::State>(this, m_exchange, m_request)));
 }
@@ -176,17 +189,17 @@ bool ConnectionGuard::isOpen(quint64 exchange) const
 
 AnswerFrame ConnectionGuard::frame() const
 {
-    return {m_request.method, m_minorVersion, m_keepAlive && !m_context.draining, m_request.id};
+    return {m_request->method, m_minorVersion, m_keepAlive && !m_context.draining, m_request->id};
 }
 
 QByteArray ConnectionGuard::replyBytes(Reply &reply) const
 {
     try {
-        m_context.cors.apply(m_request, reply.headers);
+        m_context.cors.apply(*m_request, reply.headers);
         return writeReply(reply, frame());
     } catch (const Bug &bug) {
-        ops::log(ops::Level::Error, "unsafe_reply", m_request.id, {{"what", QString::fromUtf8(bug.what())}});
-        reply = Reply::problem({ErrorCode::Internal, QStringLiteral("An error on our side.")}, m_request.id);
+        ops::log(ops::Level::Error, "unsafe_reply", m_request->id, {{"what", QString::fromUtf8(bug.what())}});
+        reply = Reply::problem({ErrorCode::Internal, QStringLiteral("An error on our side.")}, m_request->id);
         return writeReply(reply, frame());
     }
 }
@@ -214,10 +227,17 @@ EventStream *ConnectionGuard::openStream(quint64 exchange, Headers headers)
         return nullptr;
     if (m_minorVersion == 0)
         m_keepAlive = false; // the end of the body is the end of the connection
-    m_context.cors.apply(m_request, headers);
-    const auto head = writeStreamHead(headers, frame());
+    QByteArray head;
+    try {
+        m_context.cors.apply(*m_request, headers);
+        head = writeStreamHead(headers, frame());
+    } catch (const Bug &bug) {
+        ops::log(ops::Level::Error, "unsafe_reply", m_request->id, {{"what", QString::fromUtf8(bug.what())}});
+        send(exchange, Reply::problem({ErrorCode::Internal, QStringLiteral("An error on our side.")}, m_request->id));
+        return nullptr;
+    }
     m_status = 200;
-    m_stream = new StreamWriter(*this, m_minorVersion == 1, m_request.method == Method::Head);
+    m_stream = new StreamWriter(*this, m_minorVersion == 1, m_request->method == Method::Head);
     m_pingAt_ns = Gate::now_ns() + m_context.limits.pingInterval_ms * 1'000'000LL;
     write(head);
     return m_stream;
@@ -255,13 +275,14 @@ void ConnectionGuard::write(const QByteArray &bytes)
 void ConnectionGuard::report(int status)
 {
     if (m_context.answered)
-        m_context.answered(m_request, status, m_headAt_ns ? Gate::now_ns() - m_headAt_ns : 0, m_bytesOut);
+        m_context.answered(*m_request, status, m_headAt_ns ? Gate::now_ns() - m_headAt_ns : 0, m_bytesOut);
 }
 
 void ConnectionGuard::endExchange()
 {
     report(m_status);
-    m_request = {};
+    m_request = std::make_shared<Request>();
+    countHeld();
     if (!m_putting)
         m_token.reset();
     if (!m_keepAlive || m_context.draining)
@@ -304,12 +325,12 @@ void ConnectionGuard::refuse(const Refusal &refusal)
 {
     if (m_phase == Phase::Closing || m_phase == Phase::Gone)
         return;
-    if (m_request.id.isEmpty()) {
-        m_request = makeRequest();
+    if (m_request->id.isEmpty()) {
+        m_request = std::make_shared<Request>(makeRequest());
         m_minorVersion = 1;
     }
     m_keepAlive = false;
-    auto reply = Reply::problem(refusal, m_request.id);
+    auto reply = Reply::problem(refusal, m_request->id);
     m_phase = Phase::Handling; // no reading between here and the end
     write(replyBytes(reply));
     report(reply.status);
@@ -352,8 +373,9 @@ void ConnectionGuard::onDisconnected()
         return;
     const bool unanswered = m_phase == Phase::Handling;
     m_phase = Phase::Gone;
-    if (unanswered && !m_request.id.isEmpty())
+    if (unanswered && !m_request->id.isEmpty())
         report(m_stream ? m_status : clientLeft);
+    countHeld();
     m_token.reset();
     if (m_pipe)
         m_pipe->hangUp();

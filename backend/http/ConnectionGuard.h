@@ -63,6 +63,7 @@ private:
     void endWriting();
     void deadlinePassed();
     void setDeadline(int milliseconds);
+    void countHeld();
     void waitForRequest();
     AnswerFrame frame() const;
     QByteArray replyBytes(Reply &reply) const;
@@ -82,11 +83,13 @@ private:
     bool m_keepAlive = true;
     bool m_headBegun = false;
     quint64 m_exchange = 0;
-    Request m_request;
+    std::shared_ptr<Request> m_request = std::make_shared<Request>(); // of the open exchange
     int m_minorVersion = 1;
     int m_status = 0;
     qint64 m_bytesOut = 0;
+    qsizetype m_bodySize = 0;
     qint64 m_discarded = 0;
+    qint64 m_held = 0; // this connection's part of GateContext::heldBytes
     qint64 m_headAt_ns = 0;
     qint64 m_deadline_ns = 0;
     qint64 m_pingAt_ns = 0;

@@ -21,7 +21,7 @@ void answerForgotten(const QPointer<ConnectionGuard> &guard, quint64 number, con
 
 } // namespace
 
-Exchange::State::State(ConnectionGuard *connection, quint64 exchangeNumber, Request received)
+Exchange::State::State(ConnectionGuard *connection, quint64 exchangeNumber, std::shared_ptr<Request> received)
     : guard(connection)
     , loop(QThread::currentThread())
     , number(exchangeNumber)
@@ -35,10 +35,10 @@ Exchange::State::~State()
     if (answered)
         return;
     if (loop == QThread::currentThread())
-        answerForgotten(guard, number, request.id);
+        answerForgotten(guard, number, request->id);
     else if (auto *dispatcher = QAbstractEventDispatcher::instance(loop))
         QMetaObject::invokeMethod(dispatcher,
-                                  [held = guard, at = number, id = request.id] { answerForgotten(held, at, id); });
+                                  [held = guard, at = number, id = request->id] { answerForgotten(held, at, id); });
 }
 
 Exchange::Exchange(std::shared_ptr<State> state)
@@ -48,7 +48,7 @@ Exchange::Exchange(std::shared_ptr<State> state)
 
 const Request &Exchange::request() const
 {
-    return m_state->request;
+    return *m_state->request;
 }
 
 void Exchange::send(Reply reply)

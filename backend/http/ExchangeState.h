@@ -12,7 +12,7 @@ class ConnectionGuard;
 // What all copies of one Exchange share.
 struct Exchange::State
 {
-    State(ConnectionGuard *connection, quint64 exchangeNumber, Request received);
+    State(ConnectionGuard *connection, quint64 exchangeNumber, std::shared_ptr<Request> received);
     ~State();
     State(const State &) = delete;
     State &operator=(const State &) = delete;
@@ -20,7 +20,7 @@ struct Exchange::State
     QPointer<ConnectionGuard> guard; // looked into on the loop thread only
     QThread *loop;
     quint64 number; // of this exchange on its connection: an answer for an earlier one does nothing
-    Request request;
+    std::shared_ptr<Request> request; // the connection holds it too, for its report of the answer
     bool answered = false;
 };
 

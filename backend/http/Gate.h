@@ -21,6 +21,7 @@ struct GateContext
     Cors cors = {};
     QtServer *parser = nullptr;
     bool draining = false;
+    qint64 heldBytes = 0; // of requests, on all connections
     std::function<void(const Request &, int status, qint64 duration_ns, qint64 bytesOut)> answered = {};
 };
 

@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 namespace companion::http {
 
@@ -35,11 +36,13 @@ public:
     State next();                        // forgets the complete request, goes on with what has arrived meanwhile
     State state() const { return m_state; }
     qsizetype waiting() const { return m_in.size(); } // bytes not yet used
+    qsizetype held() const { return m_in.size() + m_body.size(); }
     bool hasBegun() const { return m_parser.hasBegun(); }
 
     const Head &head() const { return m_parser.head(); } // from State::Body on
     const Target &target() const { return m_target; }    // empty for "*"
     const QByteArray &body() const { return m_body; }
+    QByteArray takeBody() { return std::exchange(m_body, {}); }
     const Refusal &refusal() const { return m_refusal; }
     // True once: the client waits for "100 Continue" and nothing of its body is here yet.
     bool takeContinue();

@@ -130,7 +130,7 @@ void Router::add(Method method, const QString &pattern, Handler handler, std::op
 
 void Router::dispatch(Exchange exchange) const
 {
-    auto &request = exchange.m_state->request;
+    auto &request = *exchange.m_state->request;
     if (request.segments.isEmpty()) // OPTIONS *
         return answerWithout(exchange, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
     QStringList texts;

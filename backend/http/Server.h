@@ -20,6 +20,7 @@ struct Limits
     int lingerDeadline_ms = 2'000;     // after a last answer, for the client to read it and close
     int pingInterval_ms = 15'000;      // of event streams
     qsizetype pendingBytes = 512 * 1024; // of an event stream, unread by its client
+    qint64 heldBytes = 256 * 1024 * 1024; // of all requests that are arriving or being answered; beyond it 503
     qsizetype parkedBytes = 64 * 1024;   // read ahead of the request being answered; more waits in the kernel
 };
 

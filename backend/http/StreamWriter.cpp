@@ -1,6 +1,8 @@
 #include "http/StreamWriter.h"
 
+#include "common/Bug.h"
 #include "http/ConnectionGuard.h"
+#include "ops/Log.h"
 
 namespace companion::http {
 
@@ -18,14 +20,26 @@ void StreamWriter::write(const QByteArray &text)
         m_guard.writeStream(m_chunked ? chunk(text) : text);
 }
 
+// Streams are written from slots and timers, where nobody would catch: a text that could forge another event ends the
+// stream instead of the process.
+void StreamWriter::writeSafely(const std::function<QByteArray()> &text)
+{
+    try {
+        write(text());
+    } catch (const Bug &bug) {
+        ops::log(ops::Level::Error, "unsafe_event", {{"what", QString::fromUtf8(bug.what())}});
+        QMetaObject::invokeMethod(&m_guard, &ConnectionGuard::cut, Qt::QueuedConnection);
+    }
+}
+
 void StreamWriter::send(const QByteArray &data, const QByteArray &id, const QByteArray &event)
 {
-    write(eventText(data, id, event));
+    writeSafely([&] { return eventText(data, id, event); });
 }
 
 void StreamWriter::comment(const QByteArray &text)
 {
-    write(commentText(text));
+    writeSafely([&] { return commentText(text); });
 }
 
 void StreamWriter::finish()

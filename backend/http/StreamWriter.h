@@ -2,6 +2,8 @@
 
 #include "http/Exchange.h"
 
+#include <functional>
+
 namespace companion::http {
 
 class ConnectionGuard;
@@ -22,6 +24,7 @@ public:
 
 private:
     void write(const QByteArray &text);
+    void writeSafely(const std::function<QByteArray()> &text);
 
     ConnectionGuard &m_guard;
     bool m_chunked;

@@ -34,6 +34,7 @@ struct Rig
     QList<QPointer<EventStream>> streams; // by /stream
     int goneStreams = 0;
     QList<std::pair<QByteArray, int>> answers; // request id, status
+    QStringList routes; // of these answers
 
     explicit Rig(Limits limits = {})
     {
@@ -68,11 +69,17 @@ struct Rig
             QObject::connect(stream, &EventStream::gone, stream, [this] { ++goneStreams; });
             streams.append(stream);
         });
+        router.add(Method::Get, QStringLiteral("/forging-head"), [](Exchange e) {
+            Headers headers;
+            headers.set("X-A", "1\r\nX-B: 2");
+            e.openStream(headers);
+        });
         router.add(Method::Get, QStringLiteral("/big"),
                    [](Exchange e) { e.send(Reply::text(QByteArray(8'000'000, 'b'), "text/plain")); });
         server = std::make_unique<Server>(router, limits);
         server->onAnswered = [this](const Request &request, int status, qint64, qint64) {
             answers.append({request.id, status});
+            routes.append(request.route);
         };
         port = *server->listen(QHostAddress::LocalHost, 0);
     }
@@ -177,6 +184,20 @@ private Q_SLOTS:
         QVERIFY(client.waitClosed());
         QVERIFY(!client.raw().contains("chunked"));
         QVERIFY(client.raw().endsWith("\r\n\r\ndata: x\n\n"));
+    }
+
+    void a_stream_never_writes_what_could_forge_another()
+    {
+        Rig rig;
+        RawClient client(rig.port);
+        client.say("GET /forging-head HTTP/1.1\r\nHost: x\r\n\r\n");
+        QCOMPARE(client.next().status, 500);
+        client.say("GET /stream HTTP/1.1\r\nHost: x\r\n\r\n");
+        QTRY_COMPARE(rig.streams.size(), 1);
+        rig.streams.first()->send("x", "1\ndata: forged");
+        QTRY_COMPARE(rig.goneStreams, 1);
+        QVERIFY(client.waitClosed());
+        QVERIFY(!client.raw().contains("forged"));
     }
 
     void head_of_a_stream_is_only_its_head()
@@ -342,6 +363,30 @@ private Q_SLOTS:
         RawClient fits(rig.port);
         fits.say("POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n0123456789");
         QCOMPARE(fits.next().status, 204);
+    }
+
+    void all_bodies_together_have_a_budget()
+    {
+        Limits limits;
+        limits.heldBytes = 100'000;
+        Rig rig(limits);
+        const QByteArray most =
+            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n" + QByteArray(59'999, 'x');
+        RawClient one(rig.port);
+        one.say(most);
+        QTest::qWait(50);
+        RawClient two(rig.port);
+        two.say(most);
+        const auto refused = two.next();
+        QCOMPARE(refused.status, 503);
+        QCOMPARE(codeOf(refused), u"overloaded");
+        one.say("x");
+        QCOMPARE(one.next().body.size(), 60'000);
+        for (int i = 0; i < 5; ++i) { // what was held is given back
+            RawClient next(rig.port);
+            next.say(most + "x");
+            QCOMPARE(next.next().status, 200);
+        }
     }
 
     void a_refusal_reaches_who_is_still_sending()
@@ -584,6 +629,7 @@ private Q_SLOTS:
             statuses.append(status);
         }
         QCOMPARE(statuses, (QList<int>{200, 404, 400}));
+        QCOMPARE(rig.routes, (QStringList{QStringLiteral("/hello"), QString(), QString()}));
     }
 
     void connections_beyond_the_cap_are_turned_away_politely()
