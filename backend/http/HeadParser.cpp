@@ -95,7 +95,7 @@ bool imitatesFraming(const QByteArray &name)
     if (!name.contains('_'))
         return false;
     const auto dashed = QByteArray(name).replace('_', '-').toLower();
-    return dashed == "content-length" || dashed == "transfer-encoding" || dashed == "host";
+    return dashed == "content-length" || dashed == "transfer-encoding";
 }
 
 QList<QByteArray> listItems(const QList<QByteArray> &values)
