@@ -9,7 +9,7 @@ namespace companion {
 const QList<ErrorDescription> &allErrors()
 {
     using enum ErrorCode;
-    static const QList<ErrorDescription> table {
+    static const QList<ErrorDescription> table{
         {MalformedRequest, "malformed_request", 400, "The request cannot be read"},
         {Unauthenticated, "unauthenticated", 401, "Not signed in"},
         {TokenExpired, "token_expired", 401, "The access token has expired"},

@@ -35,7 +35,7 @@ using Result = std::expected<T, Refusal>;
 
 inline std::unexpected<Refusal> refuse(ErrorCode code, const QString &detail)
 {
-    return std::unexpected(Refusal {code, detail});
+    return std::unexpected(Refusal{code, detail});
 }
 
 } // namespace companion

@@ -55,8 +55,9 @@ Outcome fill(const Configuration &configuration, bool json)
         return failed(u"The demo data could not be made: "_s + run.error());
     if (json)
         return printed({{u"users"_s, plan.users.size()}, {u"turns"_s, run.turns()}});
-    return {.out =
-                u"Made %1 users with %2 replies over %3 days.\n"_s.arg(plan.users.size()).arg(run.turns()).arg(demoDays)};
+    return {
+        .out =
+            u"Made %1 users with %2 replies over %3 days.\n"_s.arg(plan.users.size()).arg(run.turns()).arg(demoDays)};
 }
 
 } // namespace

@@ -19,8 +19,8 @@ struct TokenClaims
 };
 
 // Signs and verifies our own access tokens: JWS compact, HS256, `kid` names one of our keys, at most 900 s.
-// Verifying needs no database and is safe on any thread (10 µs: test_identity_AccessTokens verifying_is_cheap); keys come from `signing_keys` at start
-// and after a rotation (SigningKeys).
+// Verifying needs no database and is safe on any thread (10 µs: test_identity_AccessTokens verifying_is_cheap); keys
+// come from `signing_keys` at start and after a rotation (SigningKeys).
 //
 // Only what issue() writes is accepted, byte for byte: the header must be one of our keys' own headers (so there is no
 // alg, crit or kid to play with), the payload must be its claims' one canonical form (no claim twice, none unknown).

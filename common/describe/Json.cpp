@@ -111,7 +111,7 @@ bool readTime(const QJsonValue &value, QDateTime &out, JsonReader &reader, const
 
 QJsonObject textSchema(const FieldRules &rules)
 {
-    QJsonObject schema {{QStringLiteral("type"), QStringLiteral("string")}};
+    QJsonObject schema{{QStringLiteral("type"), QStringLiteral("string")}};
     if (rules.minLength > 0)
         schema.insert(QStringLiteral("minLength"), rules.minLength);
     if (rules.maxLength != std::numeric_limits<int>::max())
@@ -123,7 +123,7 @@ QJsonObject textSchema(const FieldRules &rules)
 
 QJsonObject numberSchema(const char *type, const FieldRules &rules)
 {
-    QJsonObject schema {{QStringLiteral("type"), QString::fromLatin1(type)}};
+    QJsonObject schema{{QStringLiteral("type"), QString::fromLatin1(type)}};
     if (rules.minimum != std::numeric_limits<double>::lowest())
         schema.insert(QStringLiteral("minimum"), rules.minimum);
     if (rules.maximum != std::numeric_limits<double>::max())

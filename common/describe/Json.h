@@ -229,7 +229,7 @@ struct JsonType<QList<T>>
         out.clear();
         bool fine = true;
         for (qsizetype i = 0; i < array.size(); ++i) {
-            T entry {};
+            T entry{};
             fine &= JsonType<T>::read(array[i], entry, r, json::childPointer(p, QString::number(i)), {});
             out.append(std::move(entry));
         }
@@ -238,7 +238,7 @@ struct JsonType<QList<T>>
     static QJsonObject schema(const FieldRules &)
     {
         return {{QStringLiteral("type"), QStringLiteral("array")},
-                {QStringLiteral("items"), JsonType<T>::schema(FieldRules {})}};
+                {QStringLiteral("items"), JsonType<T>::schema(FieldRules{})}};
     }
 };
 
@@ -256,7 +256,7 @@ struct JsonType<std::optional<T>>
             out.reset();
             return true;
         }
-        T value {};
+        T value{};
         if (!JsonType<T>::read(v, value, r, p, rules))
             return false;
         out = std::move(value);
@@ -267,8 +267,8 @@ struct JsonType<std::optional<T>>
         QJsonObject inner = JsonType<T>::schema(rules);
         if (!rules.nullable)
             return inner;
-        const QJsonObject null {{QStringLiteral("type"), QStringLiteral("null")}};
-        return {{QStringLiteral("oneOf"), QJsonArray {inner, null}}};
+        const QJsonObject null{{QStringLiteral("type"), QStringLiteral("null")}};
+        return {{QStringLiteral("oneOf"), QJsonArray{inner, null}}};
     }
 };
 
@@ -323,12 +323,12 @@ template <Described T>
 Result<T> fromJson(const QJsonValue &value, UnknownFields unknown = UnknownFields::Refuse)
 {
     JsonReader reader(unknown);
-    T model {};
+    T model{};
     if (readObject(value, model, reader, QString()))
         return model;
-    return std::unexpected(Refusal {.code = ErrorCode::Invalid,
-                                    .detail = QStringLiteral("The body is not valid; see errors."),
-                                    .errors = reader.errors()});
+    return std::unexpected(Refusal{.code = ErrorCode::Invalid,
+                                   .detail = QStringLiteral("The body is not valid; see errors."),
+                                   .errors = reader.errors()});
 }
 
 // JSON Schema (2020-12, as OpenAPI 3.1 uses it). Nested models are written in place.
@@ -344,7 +344,7 @@ QJsonObject schemaOf()
         if ((!isOptional<Member> || f.rules.nullable) && !f.rules.hasDefault)
             required.append(name);
     });
-    QJsonObject schema {{QStringLiteral("type"), QStringLiteral("object")}, {QStringLiteral("properties"), properties}};
+    QJsonObject schema{{QStringLiteral("type"), QStringLiteral("object")}, {QStringLiteral("properties"), properties}};
     if (!required.isEmpty())
         schema.insert(QStringLiteral("required"), required);
     return schema;

@@ -144,11 +144,12 @@ struct ActivityPoint
     static constexpr auto fields()
     {
         using P = ActivityPoint;
-        return std::tuple(
-            field("day", &P::day, {.title = "Day"}), field("active_users", &P::activeUsers, {.title = "Active users"}),
-            field("new_users", &P::newUsers, {.title = "New users"}), field("turns", &P::turns, {.title = "Replies"}),
-            field("credits_spent", &P::creditsSpent, {.title = "Credits spent"}),
-            field("credits_granted", &P::creditsGranted, {.title = "Credits granted"}));
+        return std::tuple(field("day", &P::day, {.title = "Day"}),
+                          field("active_users", &P::activeUsers, {.title = "Active users"}),
+                          field("new_users", &P::newUsers, {.title = "New users"}),
+                          field("turns", &P::turns, {.title = "Replies"}),
+                          field("credits_spent", &P::creditsSpent, {.title = "Credits spent"}),
+                          field("credits_granted", &P::creditsGranted, {.title = "Credits granted"}));
     }
 };
 

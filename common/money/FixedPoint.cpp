@@ -31,7 +31,8 @@ std::optional<std::int64_t> parse(QStringView text, int places)
 QString format(std::int64_t units, int places)
 {
     const bool negative = units < 0;
-    const std::uint64_t magnitude = negative ? 0 - static_cast<std::uint64_t>(units) : static_cast<std::uint64_t>(units);
+    const std::uint64_t magnitude =
+        negative ? 0 - static_cast<std::uint64_t>(units) : static_cast<std::uint64_t>(units);
     QString text = QString::number(magnitude).rightJustified(places + 1, u'0');
     if (places > 0)
         text.insert(text.size() - places, u'.');

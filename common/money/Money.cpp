@@ -42,9 +42,9 @@ QString Money::amount() const
 int Money::minorDigits(QStringView currency)
 {
     // ISO 4217, the currencies whose exponent is not 2.
-    static constexpr std::array none {u"BIF", u"CLP", u"DJF", u"GNF", u"ISK", u"JPY", u"KMF", u"KRW", u"PYG",
-                                      u"RWF", u"UGX", u"VND", u"VUV", u"XAF", u"XOF", u"XPF"};
-    static constexpr std::array three {u"BHD", u"IQD", u"JOD", u"KWD", u"LYD", u"OMR", u"TND"};
+    static constexpr std::array none{u"BIF", u"CLP", u"DJF", u"GNF", u"ISK", u"JPY", u"KMF", u"KRW",
+                                     u"PYG", u"RWF", u"UGX", u"VND", u"VUV", u"XAF", u"XOF", u"XPF"};
+    static constexpr std::array three{u"BHD", u"IQD", u"JOD", u"KWD", u"LYD", u"OMR", u"TND"};
     const auto is = [currency](const char16_t *code) { return currency == QStringView(code, 3); };
     return std::ranges::any_of(none, is) ? 0 : std::ranges::any_of(three, is) ? 3 : 2;
 }

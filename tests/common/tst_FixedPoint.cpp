@@ -17,7 +17,8 @@ private Q_SLOTS:
         QTest::newRow("whole") << "12" << qint64(120000) << "12.0000";
         QTest::newRow("some places") << "12.34" << qint64(123400) << "12.3400";
         QTest::newRow("negative") << "-0.0001" << qint64(-1) << "-0.0001";
-        QTest::newRow("largest") << "922337203685477.5807" << std::numeric_limits<qint64>::max() << "922337203685477.5807";
+        QTest::newRow("largest") << "922337203685477.5807" << std::numeric_limits<qint64>::max()
+                                 << "922337203685477.5807";
         QTest::newRow("smallest") << "-922337203685477.5808" << std::numeric_limits<qint64>::min()
                                   << "-922337203685477.5808";
     }
