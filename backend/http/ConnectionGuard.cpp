@@ -204,12 +204,6 @@ QByteArray ConnectionGuard::replyBytes(Reply &reply) const
     }
 }
 
-void ConnectionGuard::matched(quint64 exchange, const QString &route)
-{
-    if (isOpen(exchange))
-        m_request.route = route;
-}
-
 void ConnectionGuard::send(quint64 exchange, Reply reply)
 {
     if (!isOpen(exchange))

@@ -31,7 +31,6 @@ public:
 
     // For Exchange. A number that is not the open exchange's does nothing.
     bool isOpen(quint64 exchange) const;
-    void matched(quint64 exchange, const QString &route);
     void send(quint64 exchange, Reply reply);
     EventStream *openStream(quint64 exchange, Headers headers);
 

@@ -66,13 +66,6 @@ EventStream *Exchange::openStream(Headers headers)
     return m_state->guard ? m_state->guard->openStream(m_state->number, std::move(headers)) : nullptr;
 }
 
-void Exchange::matched(const QString &route)
-{
-    m_state->request.route = route;
-    if (m_state->guard)
-        m_state->guard->matched(m_state->number, route);
-}
-
 bool Exchange::isGone() const
 {
     return !m_state->guard || !m_state->guard->isOpen(m_state->number);

@@ -41,7 +41,6 @@ public:
 
 private:
     friend class Router;
-    void matched(const QString &route); // for logs and metrics, whatever becomes of the answer
     std::shared_ptr<State> m_state;
 };
 

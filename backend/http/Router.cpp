@@ -141,7 +141,7 @@ void Router::dispatch(Exchange exchange) const
     const auto *route = node->route(request.method);
     if (!route)
         return answerWithout(exchange, node->allow());
-    exchange.matched(route->pattern);
+    request.route = route->pattern;
     for (qsizetype i = 0; i < texts.size(); ++i)
         request.params.insert(route->names.at(i), texts.at(i));
     callSafely(route->handler, std::move(exchange));
