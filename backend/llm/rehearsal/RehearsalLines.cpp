@@ -103,11 +103,11 @@ QStringList feelingLines(Intent intent)
 {
     if (intent == Intent::Sad)
         return list({"I'm sorry. So {echo}, and that weighs on everything else.",
-                     "{echo}. Thank you for telling me, you don't have to make it smaller than it is.",
+                     "{echo}, and it hurts. Thank you for telling me, you don't have to make it smaller than it is.",
                      "That sounds heavy, and you don't have to be brave about it here.",
                      "Some days ask too much. It makes sense that it hurts."});
     if (intent == Intent::Happy)
-        return list({"Oh, that's lovely! {echo}, and it suits you.",
+        return list({"Oh, that's lovely, {echo}! It suits you.",
                      "Now that is news worth sitting up for. I'm happy with you.",
                      "I can hear you smiling from here. Well done, you."});
     return list({"So {echo}. No wonder your head won't be still.",

@@ -63,7 +63,7 @@ public:
     {
         const Intent intent = intentOf(m_message);
         QStringList parts{openingFor(intent), pick(linesFor(intent, m_persona)), recallFor(intent),
-                          pick(questionsFor(intent, m_persona.tone))};
+                          questionFor(intent)};
         parts.removeAll(QString());
         return sentenceCase(parts.join(u' '));
     }
@@ -127,6 +127,14 @@ private:
         if (std::ranges::find(straight, intent) != std::end(straight) || m_random.bounded(5) < 2)
             return {};
         return pick(openingsFor(m_persona.tone));
+    }
+
+    // An advance that was declined is not asked after.
+    QString questionFor(Intent intent)
+    {
+        if (intent == Intent::Flirt && !m_persona.spicy)
+            return {};
+        return pick(questionsFor(intent, m_persona.tone));
     }
 
     // Now and then something the user said earlier comes back.

@@ -413,8 +413,7 @@ void WireGeneration::dropAttempt()
     m_patience.stop();
     if (QNetworkReply *reply = std::exchange(m_reply, nullptr)) {
         reply->disconnect(this);
-        reply->abort();
-        reply->deleteLater();
+        reply->deleteLater(); // which ends the request; abort() from inside its own signals confuses Qt 6.4
     }
     m_lease.release();
 }
