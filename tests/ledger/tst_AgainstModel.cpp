@@ -27,7 +27,7 @@ struct Wallet
 } // namespace
 
 // A seeded random life of some wallets, over many days: every operation, its refusals and its repetitions, with wallet,
-// lots and new history rows compared with the model after each. LEDGER_MODEL_OPERATIONS=200000 for the long form;
+// lots and new history rows compared with the model after each. LEDGER_MODEL_OPERATIONS sets how many (ctest -L long: 200,000);
 // LEDGER_MODEL_SEED repeats a run.
 class AgainstModelTest : public QObject
 {
