@@ -139,8 +139,13 @@ void Backend::addJobs()
     const auto &ledger = m_features.ledger;
     m_schedule->add(u"sweep_holds"_s, 30, [&ledger](db::Session &db) { return ledger.sweepHolds(db, sweepBatch); });
     m_schedule->add(u"sweep_lots"_s, 60, [&ledger](db::Session &db) { return ledger.sweepLots(db, sweepBatch); });
-    m_schedule->add(u"daily_refresh"_s, 300,
-                    [&ledger](db::Session &db) { return ledger.sweepRefresh(db, sweepBatch); });
+    m_schedule->add(u"daily_refresh"_s, 300, [&ledger, &tiers = m_features.tiers](db::Session &db) {
+        return ledger.sweepRefresh(db, sweepBatch, [&tiers](db::Session &same, const UserId &user) {
+            const auto terms = tiers.termsOf(same, user);
+            return terms ? terms->dailyCredits : Credits();
+        });
+    });
+    m_schedule->add(u"make_partitions"_s, 86'400, [&ledger](db::Session &db) { return ledger.makePartitions(db); });
     m_schedule->add(u"close_days"_s, 900, [&ledger](db::Session &db) { return ledger.closeDays(db); });
     m_schedule->add(u"give_up_turns"_s, 30,
                     [chat = m_features.chat.get()](db::Session &db) { return chat->sweepOverdue(db, sweepBatch); });

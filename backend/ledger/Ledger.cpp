@@ -190,9 +190,17 @@ int Ledger::sweepLots(db::Session &db, int batch) const
     return sweep(db, "ledger.sweep_lots", batch);
 }
 
-int Ledger::sweepRefresh(db::Session &db, int batch) const
+int Ledger::sweepRefresh(db::Session &db, int batch, const DailyLimitOf &dailyLimitOf) const
 {
-    return sweep(db, "ledger.sweep_refresh", batch);
+    int touched = 0;
+    for (const auto &row : db.rows("ledger.due_for_refresh", {{"now", db.now()}, {"batch", batch}})) {
+        const auto user = row.id<UserId>("user_id");
+        touched +=
+            static_cast<int>(db.one("ledger.sweep_refresh",
+                                    {{"user_id", user}, {"daily_limit", dailyLimitOf(db, user)}, {"now", db.now()}})
+                                 .integer("touched"));
+    }
+    return touched;
 }
 
 int Ledger::sweep(db::Session &db, const char *statement, int batch)

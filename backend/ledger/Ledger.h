@@ -5,6 +5,8 @@
 #include "common/models/Wallet.h"
 #include "db/Session.h"
 
+#include <functional>
+
 namespace companion::ledger {
 
 // Every operation carries an idempotency key, unique per user ("operations" in the database). The same key and the same
@@ -103,7 +105,9 @@ public:
     // Each call does one bounded batch and says how many it touched; 0 means done.
     int sweepHolds(db::Session &db, int batch) const;
     int sweepLots(db::Session &db, int batch) const;
-    int sweepRefresh(db::Session &db, int batch) const;
+    // A tier may have ended since the user came last: the limit is asked for each.
+    using DailyLimitOf = std::function<Credits(db::Session &, const UserId &)>;
+    int sweepRefresh(db::Session &db, int batch, const DailyLimitOf &dailyLimitOf) const;
 
     // Daily: writes down where the chains stood at the end of each day that is over; returns how many days.
     int closeDays(db::Session &db) const;

@@ -53,8 +53,14 @@ SELECT ledger_sweep_holds(:batch::integer, :now::timestamptz) AS touched
 -- name: sweep_lots
 SELECT ledger_sweep_lots(:batch::integer, :now::timestamptz) AS touched
 
+-- name: due_for_refresh
+SELECT user_id FROM user_wallet
+WHERE refreshed_on < (:now::timestamptz AT TIME ZONE 'UTC')::date
+  AND active_on > (:now::timestamptz AT TIME ZONE 'UTC')::date - 7
+ORDER BY refreshed_on LIMIT :batch
+
 -- name: sweep_refresh
-SELECT ledger_sweep_refresh(:batch::integer, :now::timestamptz) AS touched
+SELECT ledger_sweep_refresh(:user_id::uuid, :daily_limit::numeric, :now::timestamptz) AS touched
 
 -- name: close_days
 SELECT ledger_close_days(:now::timestamptz) AS touched

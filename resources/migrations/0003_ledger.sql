@@ -1050,7 +1050,7 @@ BEGIN
 END $$;
 
 -------------------------------------------------------------------------------------------------------------- sweeps
--- Each does one batch, passing over wallets that are locked by somebody else, and returns how many wallets it touched.
+-- The first two do one batch, passing over wallets that are locked by somebody else, and return how many they touched.
 
 CREATE FUNCTION ledger_sweep_holds(p_batch integer, p_now timestamptz) RETURNS integer
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
@@ -1088,23 +1088,17 @@ BEGIN
     RETURN v_count;
 END $$;
 
--- Users who came in the last 7 days, with the limit that was last told for each: a change of tier tells the wallet.
-CREATE FUNCTION ledger_sweep_refresh(p_batch integer, p_now timestamptz) RETURNS integer
+-- The day's refresh for one who has not come yet today; 1 where there was one to do. ledger.due_for_refresh finds them.
+CREATE FUNCTION ledger_sweep_refresh(p_user uuid, p_daily_limit numeric, p_now timestamptz) RETURNS integer
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
 DECLARE
-    w user_wallet;
-    v_count integer := 0;
+    w user_wallet := ledger_open(p_user, p_now);
 BEGIN
-    FOR w IN
-        SELECT * FROM user_wallet
-        WHERE refreshed_on < ledger_day(p_now) AND active_on > ledger_day(p_now) - 7
-        ORDER BY refreshed_on LIMIT p_batch FOR UPDATE SKIP LOCKED
-    LOOP
-        w := ledger_open(w.user_id, p_now);
-        PERFORM ledger_save(ledger_refresh_day(w, p_now, w.daily_limit));
-        v_count := v_count + 1;
-    END LOOP;
-    RETURN v_count;
+    IF w.refreshed_on < ledger_day(p_now) THEN
+        PERFORM ledger_save(ledger_refresh_day(w, p_now, p_daily_limit));
+        RETURN 1;
+    END IF;
+    RETURN 0;
 END $$;
 
 -- Writes down where the chains stood at the end of every day that is over by 10 minutes and not yet closed; returns how

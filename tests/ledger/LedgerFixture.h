@@ -3,6 +3,8 @@
 #include "ledger/Ledger.h"
 #include "support/TestDatabase.h"
 
+#include <QFile>
+
 namespace companion::test {
 
 inline Credits credits(const char *text)
@@ -18,6 +20,14 @@ struct LedgerFixture
     ledger::Ledger ledger;
     UserId user = addUser();
     int keys = 0;
+
+    // LEDGER_MUTATION names an SQL script that breaks the ledger on purpose: a test that still passes tests nothing.
+    LedgerFixture()
+    {
+        QFile mutation(qEnvironmentVariable("LEDGER_MUTATION"));
+        if (!mutation.fileName().isEmpty() && mutation.open(QIODevice::ReadOnly))
+            db.owner().script(QString::fromUtf8(mutation.readAll()));
+    }
 
     UserId addUser()
     {
@@ -65,6 +75,10 @@ struct LedgerFixture
         return capture(hold("14")->id, "13").value();
     }
     Balance balance(const char *limit = "10") { return ledger.balance(db.app(), user, credits(limit)).value(); }
+    int sweepRefresh(int batch, Credits limit = credits("10"))
+    {
+        return ledger.sweepRefresh(db.operators(), batch, [=](db::Session &, const UserId &) { return limit; });
+    }
     // "daily purchased bonus held", without trailing zeros: "10 50 0 2.5"
     QString wallet(const char *limit = "10")
     {

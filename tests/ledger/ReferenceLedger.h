@@ -232,13 +232,13 @@ public:
             refresh(now, *dailyLimit);
         }
     }
-    void sweepRefresh(Ms now)
+    void sweepRefresh(Ms now, Units dailyLimit)
     {
         const Ms today = now / day_ms;
         if (m_lastRefresh < 0 || m_lastRefresh >= today || today - m_lastVisit >= 7)
             return;
         begin(now, {});
-        refresh(now, m_lastLimit);
+        refresh(now, dailyLimit);
     }
 
 private:
@@ -256,7 +256,6 @@ private:
 
     void refresh(Ms now, Units dailyLimit)
     {
-        m_lastLimit = dailyLimit;
         const Ms today = now / day_ms;
         const bool isNewDay = today > m_lastRefresh;
         if (isNewDay) {
@@ -336,7 +335,6 @@ private:
     QSet<int> m_reversed;
     Ms m_lastRefresh = -1; // days since 1970
     Ms m_lastVisit = -1;
-    Units m_lastLimit = 0;
     Units m_grantedToday = 0;
 };
 

@@ -27,8 +27,8 @@ struct Wallet
 } // namespace
 
 // A seeded random life of some wallets, over many days: every operation, its refusals and its repetitions, with wallet,
-// lots and new history rows compared with the model after each. LEDGER_MODEL_OPERATIONS sets how many (ctest -L long: 200,000);
-// LEDGER_MODEL_SEED repeats a run.
+// lots and new history rows compared with the model after each. LEDGER_MODEL_OPERATIONS sets how many (ctest -L long:
+// 200,000); LEDGER_MODEL_SEED repeats a run.
 class AgainstModelTest : public QObject
 {
     Q_OBJECT
@@ -221,9 +221,10 @@ private:
     // the model takes part only where the sweep is sure to.
     void sweep()
     {
+        const Units limit = below(3) * 50'000;
         for (Wallet &wallet : m_wallets)
-            wallet.model.sweepRefresh(now());
-        while (m_f.ledger.sweepRefresh(m_f.db.operators(), 2) > 0) { }
+            wallet.model.sweepRefresh(now(), limit);
+        while (m_f.sweepRefresh(2, Credits::fromUnits(limit)) > 0) { }
         for (Wallet &wallet : m_wallets)
             wallet.model.begin(now(), {});
         while (m_f.ledger.sweepHolds(m_f.db.operators(), 2) > 0) { }

@@ -46,7 +46,7 @@ private Q_SLOTS:
         LedgerFixture f;
         const auto answers = atOnce(f, 16, [&](db::Session &db, int i) -> Result<BalanceSummary> {
             if (i % 4 == 0)
-                f.ledger.sweepRefresh(db, 9);
+                f.ledger.sweepRefresh(db, 9, [](db::Session &, const UserId &) { return credits("10"); });
             return f.ledger.refresh(db, f.user, credits("10"));
         });
         for (const auto &answer : answers)

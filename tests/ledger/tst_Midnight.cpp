@@ -178,11 +178,19 @@ private Q_SLOTS:
         QCOMPARE(m_f->ledger.sweepLots(operators, 9), 5);
         QCOMPARE(m_f->ledger.sweepLots(operators, 9), 0);
         m_f->db.clock().advance(24h);
-        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 4);
-        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 1);
-        QCOMPARE(m_f->ledger.sweepRefresh(operators, 4), 0);
+        QCOMPARE(m_f->sweepRefresh(4), 4);
+        QCOMPARE(m_f->sweepRefresh(4), 1);
+        QCOMPARE(m_f->sweepRefresh(4), 0);
         QCOMPARE(m_f->history(),
                  "bonus_grant 1, daily_refresh 10, bonus_expiry -1, daily_expiry -10, daily_refresh 10");
+    }
+
+    void a_sweep_grants_what_the_tier_is_worth_now()
+    {
+        m_f->wallet("100");
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->sweepRefresh(9, credits("10")), 1); // the paid month has ended
+        QCOMPARE(m_f->history(), "daily_refresh 100, daily_expiry -100, daily_refresh 10");
     }
 
     void a_sweep_leaves_out_who_has_not_come_for_a_week()
@@ -190,10 +198,10 @@ private Q_SLOTS:
         m_f->wallet();
         for (int day = 0; day < 6; ++day) {
             m_f->db.clock().advance(24h);
-            QCOMPARE(m_f->ledger.sweepRefresh(m_f->db.operators(), 9), 1);
+            QCOMPARE(m_f->sweepRefresh(9), 1);
         }
         m_f->db.clock().advance(24h);
-        QCOMPARE(m_f->ledger.sweepRefresh(m_f->db.operators(), 9), 0);
+        QCOMPARE(m_f->sweepRefresh(9), 0);
     }
 
 private:
