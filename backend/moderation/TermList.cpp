@@ -84,8 +84,8 @@ private:
         }
         const Node &node = sequence[at];
         switch (node.kind) {
-        case Node::Kind::Gap: // +1: a gap may also cross the end of a sentence
-            return step(sequence, at + 1, {place.index, place.low, place.high + node.high + 1}, rest);
+        case Node::Kind::Gap:
+            return step(sequence, at + 1, {place.index, place.low, place.high + node.high}, rest);
         case Node::Kind::Choice:
             return choose(node, sequence, at, place, rest);
         default:

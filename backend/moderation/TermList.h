@@ -24,8 +24,8 @@ using Matches = std::vector<std::vector<Span>>;
 // Terms are written in a small language over words:
 //   kill            this word                     kill*          a word that begins so
 //   #1-17           a number from 1 to 17         (a|b c)        one of these
-//   word?           may be missing                ~3             up to three further words (also past a full stop)
-//   <list>          a term of that named list
+//   word?           may be missing                ~3             up to three further words (the end of a sentence
+//   counts as three) <list>          a term of that named list
 // Spelling is folded as in Words.h. Words of one term follow each other within one sentence but for ~n.
 // A list may have terms that excuse: a hit that overlaps one of them does not count ("inner child").
 class TermLists

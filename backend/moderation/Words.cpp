@@ -166,6 +166,9 @@ bool hasLongRun(const std::string &spelling)
     return false;
 }
 
+// The end of a sentence parts its words like three words between them.
+constexpr int sentenceGap = 3;
+
 // Reads the text once, left to right.
 class Cutter
 {
@@ -273,7 +276,7 @@ private:
             return;
         m_open = false;
         if (m_sentenceEnded && !m_words.empty())
-            ++m_position;
+            m_position += sentenceGap;
         m_sentenceEnded = false;
         if (m_other)
             return add({}, m_start, m_end); // of a script the rules do not read: it only takes its place

@@ -14,7 +14,7 @@ struct Word
     std::string spelling; // a–z and 0–9 only; empty for a word of a script that is not folded
     std::vector<std::string> variants;
     int number = -1; // the value of up to four digits
-    int position = 0; // counts words, and one more for each end of a sentence
+    int position = 0; // counts words, and three more for each end of a sentence
     qsizetype start = 0; // in the text, UTF-16 code units
     qsizetype length = 0;
 };
