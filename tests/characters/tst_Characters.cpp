@@ -4,7 +4,7 @@
 #include "identity/AccountStore.h"
 #include "support/TestDatabase.h"
 
-#include <QFile>
+#include <QJsonDocument>
 #include <QTest>
 #include <thread>
 
@@ -144,9 +144,9 @@ private Q_SLOTS:
         const CharacterId id = made().character.id;
         QVERIFY(published(id));
         const QString where = u" WHERE character_id = '%1' AND version = 1"_s.arg(id.toString());
-        for (const QString &statement : {u"UPDATE character_versions SET author = 'x'"_s + where,
-                                         u"UPDATE character_versions SET published_at = NULL"_s + where,
-                                         u"DELETE FROM character_versions"_s + where})
+        for (const QString statement : {u"UPDATE character_versions SET author = 'x'"_s + where,
+                                        u"UPDATE character_versions SET published_at = NULL"_s + where,
+                                        u"DELETE FROM character_versions"_s + where})
             QVERIFY_THROWS_EXCEPTION(db::DatabaseError, m_db->owner().script(statement));
     }
 

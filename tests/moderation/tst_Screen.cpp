@@ -305,23 +305,36 @@ private Q_SLOTS:
             QVERIFY(!TextCipher::fromText(QString::fromLatin1(wrong)));
     }
 
+    void a_rule_file_with_mistakes_is_refused_whole_data()
+    {
+        QTest::addColumn<QByteArray>("body"); // of a rule, in front of its tests
+        QTest::addColumn<QString>("mistake");
+        QTest::newRow("none") << QByteArray(R"x("any":["bad word"],)x") << QString();
+        QTest::newRow("its test fails") << QByteArray(R"x("any":["good word"],)x") << u"does not hit"_s;
+        QTest::newRow("hits too much") << QByteArray(R"x("any":["bad","fine"],)x") << u"must not hit"_s;
+        QTest::newRow("unknown list") << QByteArray(R"x("any":["<nothing>"],)x") << u"no list"_s;
+        QTest::newRow("open bracket") << QByteArray(R"x("any":["(bad word"],)x") << u"missing"_s;
+        QTest::newRow("gap at the end") << QByteArray(R"x("any":["bad ~3"],)x") << u"begin and end"_s;
+        QTest::newRow("unknown mode") << QByteArray(R"x("any":["bad word"],"modes":["loud"],)x") << u"one of"_s;
+        QTest::newRow("unknown field") << QByteArray(R"x("any":["bad word"],"anny":[],)x") << u"anny"_s;
+        QTest::newRow("wrong regex") << QByteArray(R"x("regex":["("],)x") << u"regex"_s;
+        QTest::newRow("nothing to match") << QByteArray() << u"nothing to match"_s;
+    }
     void a_rule_file_with_mistakes_is_refused_whole()
     {
+        QFETCH(QByteArray, body);
+        QFETCH(QString, mistake);
+        const QStringList mistakes =
+            mistakesOf("{\"format\":1,\"rules\":[{\"id\":\"r\",\"category\":\"c\",\"action\":\"block\"," + body
+                       + "\"tests\":{\"hits\":[\"a bad word\"],\"passes\":[\"fine\"]}}]}");
+        QCOMPARE(mistakes.isEmpty(), mistake.isEmpty());
+        QVERIFY2(mistakes.join(u' ').contains(mistake), qPrintable(mistakes.join(u'\n')));
+    }
+
+    void what_is_no_json_is_refused()
+    {
         QVERIFY(mistakesOf("{")[0].contains(u"rules.json"_s));
-        const auto rule = [](const QByteArray &body) {
-            return R"({"format":1,"rules":[{"id":"r","category":"c","action":"block",)" + body + "}]}";
-        };
-        const QByteArray tests = R"("tests":{"hits":["a bad word"],"passes":["fine"]})";
-        QCOMPARE(mistakesOf(rule(R"("any":["bad word"],)" + tests)), QStringList());
-        QVERIFY(mistakesOf(rule(R"("any":["good word"],)" + tests))[0].contains(u"does not hit"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["bad","fine"],)" + tests))[0].contains(u"must not hit"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["<nothing>"],)" + tests))[0].contains(u"no list"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["(bad word"],)" + tests))[0].contains(u"missing"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["bad ~3"],)" + tests))[0].contains(u"begin and end"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["bad word"],"modes":["loud"],)" + tests))[0].contains(u"one of"_s));
-        QVERIFY(mistakesOf(rule(R"("any":["bad word"],"anny":[],)" + tests))[0].contains(u"anny"_s));
-        QVERIFY(mistakesOf(rule(R"("regex":["("],)" + tests))[0].contains(u"regex"_s));
-        QVERIFY(!mistakesOf(rule(tests)).isEmpty());
+        QVERIFY(!mistakesOf("{}").isEmpty());
     }
 
     void a_long_hostile_text_is_read_in_linear_time()
