@@ -99,12 +99,16 @@ CrisisAnswer HelpLines::answer(const std::optional<QString> &region, const QStri
     const Region &there = *m_regions.constFind(code);
     const QString language = locale.section(u'-', 0, 0).toLower();
     const Wording &wording = *m_wordings.constFind(m_wordings.contains(language) ? language : QStringLiteral("en"));
+    // A number can fall out of date: the international directory always stands below.
+    QList<HelpLine> lines = there.lines;
+    if (!code.isEmpty())
+        lines.append(m_regions.constFind(QString())->lines.first());
     QStringList parts{wording.lines};
-    for (const HelpLine &line : there.lines)
+    for (const HelpLine &line : lines)
         parts.append(lineText(line));
     const QString emergency = QString(wording.emergency).replace(QStringLiteral("%1"), there.emergency);
     return {QStringList{wording.opening, parts.join(u'\n'), emergency, wording.closing}.join(QStringLiteral("\n\n")),
-            {code, there.lines}};
+            {code, lines}};
 }
 
 QStringList HelpLines::countries() const
