@@ -26,11 +26,6 @@ void ApiClient::setServer(const QUrl &server)
     setConnection(Connection::Unknown, -1);
 }
 
-QUrl ApiClient::resolve(const QString &path) const
-{
-    return m_server.resolved(QUrl(path));
-}
-
 ApiExchange *ApiClient::send(const ApiRequest &request)
 {
     auto *exchange = new ApiExchange(request, this);
@@ -40,11 +35,10 @@ ApiExchange *ApiClient::send(const ApiRequest &request)
     return exchange;
 }
 
-QNetworkReply *ApiClient::fetch(const QUrl &url)
+// Only the path and query of the address are used: the token never goes to another server.
+ApiCall<ApiAnswer> ApiClient::file(const QUrl &address)
 {
-    QNetworkRequest request(url);
-    request.setTransferTimeout(silence_ms);
-    return m_network.get(request);
+    return call<ApiAnswer>({.path = u'/' + address.path(), .query = QUrlQuery(address)});
 }
 
 void ApiClient::transmit(ApiExchange *exchange)

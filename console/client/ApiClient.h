@@ -19,8 +19,6 @@ public:
 
     void setServer(const QUrl &server);
     QUrl server() const { return m_server; }
-    // A path or address from an answer ("/avatars/aria.svg") as a whole address on this server.
-    QUrl resolve(const QString &path) const;
 
     Connection connection() const { return m_connection; }
     int latency_ms() const { return m_latency_ms; } // of the last small answer; -1 before the first
@@ -34,8 +32,8 @@ public:
         return ApiCall<T>(send(request));
     }
     ApiExchange *send(const ApiRequest &request);
-    // A file of the server without a token: an avatar. The caller owns the reply.
-    QNetworkReply *fetch(const QUrl &url);
+    // A file of this server by the address an answer gave ("/api/v1/admin/characters/…/avatar?v=1"): its bytes.
+    ApiCall<ApiAnswer> file(const QUrl &address);
 
     // The answer to renewalNeeded(): with success, what waited is sent again; without, it ends with `problem`.
     void renewed();

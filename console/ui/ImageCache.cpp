@@ -73,20 +73,12 @@ void ImageCache::fetch(const QUrl &address)
 {
     m_images.insert(address, {});
     ++m_underWay;
-    QNetworkReply *reply = m_client.fetch(m_client.resolve(address.toString()));
-    reply->setParent(this);
-    connect(reply, &QNetworkReply::finished, this, [this, address, reply] {
+    m_client.file(address).then(this, [this, address](const ApiResult<ApiAnswer> &answer) {
         --m_underWay;
-        keep(address, *reply);
-        reply->deleteLater();
+        if (answer && answer->body.size() <= largestPicture)
+            m_images.insert(address, decoded(answer->body));
         Q_EMIT arrived(address);
     });
-}
-
-void ImageCache::keep(const QUrl &address, QNetworkReply &reply)
-{
-    if (reply.error() == QNetworkReply::NoError && reply.bytesAvailable() <= largestPicture)
-        m_images.insert(address, decoded(reply.readAll()));
 }
 
 } // namespace companion::console

@@ -26,7 +26,6 @@ Q_SIGNALS:
 
 private:
     void fetch(const QUrl &address);
-    void keep(const QUrl &address, QNetworkReply &reply);
 
     ApiClient &m_client;
     QHash<QUrl, QImage> m_images; // a null image: being fetched, or not to be had

@@ -159,6 +159,7 @@ void MainWindow::showSession()
     m_stack->setCurrentIndex(signedIn ? 1 : 0);
     if (!signedIn) {
         m_heartbeat.stop();
+        m_ui.images.clear();
         return;
     }
     m_notice->hide();
