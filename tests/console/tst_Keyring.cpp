@@ -49,7 +49,7 @@ private Q_SLOTS:
     {
         if (QStandardPaths::findExecutable(u"gnome-keyring-daemon"_s).isEmpty())
             QSKIP("gnome-keyring is not installed");
-        QCOMPARE(runInside(u"echo -n | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "
+        QCOMPARE(runInside(u"echo secret | gnome-keyring-daemon --unlock --components=secrets >/dev/null 2>&1; "
                            "exec \"$0\" inside_with_a_keyring"_s),
                  0);
     }
@@ -94,6 +94,7 @@ private:
         QProcessEnvironment environment = QProcessEnvironment::systemEnvironment();
         for (const QString &variable : {u"HOME"_s, u"XDG_RUNTIME_DIR"_s, u"XDG_DATA_HOME"_s, u"XDG_CONFIG_HOME"_s})
             environment.insert(variable, home.path());
+        environment.insert(u"XDG_DATA_DIRS"_s, home.path()); // no service starts that the script did not start
         environment.insert(u"COMPANION_TEST_INSIDE"_s, u"1"_s);
         process.setProcessEnvironment(environment);
         process.setProcessChannelMode(QProcess::ForwardedChannels);

@@ -267,7 +267,9 @@ private Q_SLOTS:
         for (const QLabel *reply : m_console->window.findChildren<QLabel *>(u"replyText"_s))
             replies.append(reply->text());
         QCOMPARE(replies, (QStringList{u"A normal reply."_s, u"A spicy reply."_s}));
-        m_console->window.findChildren<QPushButton *>(u"figures"_s).first()->click();
+        for (QPushButton *figures : m_console->window.findChildren<QPushButton *>(u"figures"_s))
+            if (figures->isVisible())
+                figures->click();
         QVERIFY(m_console->inDialog<QPlainTextEdit>("exactPrompt")->toPlainText().contains(u"You are kind."_s));
     }
 

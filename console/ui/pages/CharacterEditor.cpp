@@ -39,6 +39,7 @@ CharacterEditor::CharacterEditor(const Ui &ui, CharactersApi &api, QWidget *pare
     layout->addWidget(m_view, 1);
     m_note->hide();
     m_reload->hide();
+    showEdited();
     connect(m_view, &StateView::retryRequested, this, &CharacterEditor::load);
     connect(m_view, &StateView::settled, this, &CharacterEditor::settled);
 }

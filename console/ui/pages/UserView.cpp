@@ -64,6 +64,8 @@ UserView::UserView(const Ui &ui, UsersApi &api, QWidget *parent)
     m_problem->setObjectName(u"userProblem");
     m_problem->setWordWrap(true);
     m_problem->hide();
+    m_adjust->setEnabled(false); // until there is a wallet
+    m_more->setEnabled(false);
     addActions();
     auto *layout = new QVBoxLayout(this);
     layout->setContentsMargins(space::page, space::page, space::page, space::page);

@@ -40,6 +40,10 @@ StateView::StateView(Theme &theme, QWidget *content, Skeleton::Shape shape, QWid
     , m_content(content)
     , m_blank(new QWidget)
     , m_skeleton(new Skeleton(theme, shape))
+    , m_icon(new QLabel)
+    , m_what(label({}, "strong"))
+    , m_how(label({}, "quiet"))
+    , m_retry(button(tr("Retry"), "retry"))
     , m_message(messagePage())
     , m_stack(new QStackedLayout(this))
 {
@@ -53,10 +57,6 @@ QWidget *StateView::messagePage()
 {
     auto *page = new QWidget;
     auto *layout = plain(new QVBoxLayout(page), space::s);
-    m_icon = new QLabel;
-    m_what = label({}, "strong");
-    m_how = label({}, "quiet");
-    m_retry = button(tr("Retry"), "retry");
     m_what->setObjectName(u"stateWhat");
     m_how->setObjectName(u"stateHow");
     m_what->setAlignment(Qt::AlignCenter);

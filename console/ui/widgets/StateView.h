@@ -61,11 +61,11 @@ private:
     QWidget *m_content;
     QWidget *m_blank;
     Skeleton *m_skeleton;
-    QWidget *m_message;
-    QLabel *m_icon = nullptr;
-    QLabel *m_what = nullptr;
-    QLabel *m_how = nullptr;
-    QPushButton *m_retry = nullptr;
+    QLabel *m_icon;
+    QLabel *m_what;
+    QLabel *m_how;
+    QPushButton *m_retry;
+    QWidget *m_message; // made of the four above
     QTimer m_delay;
     QStackedLayout *m_stack;
 };
