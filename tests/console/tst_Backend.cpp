@@ -43,9 +43,9 @@ private Q_SLOTS:
 
         QProcess user;
         user.setProcessEnvironment(environment);
-        user.start(QStringLiteral(COMPANION_BACKEND), {u"access-key"_s, u"create"_s, u"--user"_s, u"anna@example.com"_s,
-                                                       u"--tier"_s, u"premium"_s, u"--age-verified"_s, u"--data"_s,
-                                                       m_data.path(), u"--json"_s});
+        user.start(QStringLiteral(COMPANION_BACKEND),
+                   {u"access-key"_s, u"create"_s, u"--user"_s, u"anna@example.com"_s, u"--tier"_s, u"premium"_s,
+                    u"--age-verified"_s, u"--data"_s, m_data.path(), u"--json"_s});
         QVERIFY(user.waitForFinished(30'000));
         QVERIFY2(user.exitCode() == 0, user.readAllStandardError().constData());
 

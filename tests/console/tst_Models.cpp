@@ -44,7 +44,6 @@ private Q_SLOTS:
         QCOMPARE(model.headerData(C::Price, Qt::Horizontal, Qt::TextAlignmentRole).toInt(),
                  int(Qt::AlignRight | Qt::AlignVCenter));
         QVERIFY(model.find(u"aria"_s) && !model.find(u"nobody"_s));
-        
     }
 
     void the_answer_to_an_older_search_never_replaces_a_newer_ones()

@@ -44,11 +44,11 @@ QWidget *CharactersPage::list()
     m_table->setObjectName(u"charactersTable");
     m_table->setModel(&m_model);
     using C = CharactersModel;
-    m_table->setColumn<PictureDelegate>(C::Name, 190);
+    m_table->setColumn<PictureDelegate>(C::Name, 150);
     m_table->setColumn<CellDelegate>(C::Tagline, 240);
     m_table->setColumn<StatusDelegate>(C::Status, 150);
-    m_table->setColumn<CellDelegate>(C::Version, 120);
-    m_table->setColumn<CellDelegate>(C::Modes, 120);
+    m_table->setColumn<CellDelegate>(C::Version, 108);
+    m_table->setColumn<CellDelegate>(C::Modes, 112);
     m_table->setColumn<MoneyDelegate>(C::Price, 80);
     m_table->setColumn<TimeDelegate>(C::Updated, 110);
     m_table->setStretch(C::Tagline);

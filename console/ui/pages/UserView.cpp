@@ -126,8 +126,8 @@ QWidget *UserView::walletCard()
     m_lotsTable->setModel(&m_lots);
     m_lotsTable->setCompact();
     m_lotsTable->setColumn<CellDelegate>(LotsModel::Bucket, 110);
-    m_lotsTable->setColumn<MoneyDelegate>(LotsModel::Remaining, 100);
-    m_lotsTable->setColumn<TimeDelegate>(LotsModel::Expires, 90);
+    m_lotsTable->setColumn<MoneyDelegate>(LotsModel::Remaining, 96);
+    m_lotsTable->setColumn<TimeDelegate>(LotsModel::Expires, 108);
     m_lotsTable->setStretch(LotsModel::Bucket);
     layout->addWidget(m_total);
     layout->addWidget(m_walletNote);
