@@ -309,19 +309,23 @@ LANGUAGE sql IMMUTABLE AS $$ SELECT coalesce(char_length(p_key) BETWEEN 1 AND 20
 
 -- No separator can be forged: each term is written as its JSON text.
 CREATE FUNCTION ledger_fingerprint(VARIADIC p_terms text[]) RETURNS bytea
-LANGUAGE sql IMMUTABLE AS $$ SELECT sha256(convert_to(array_to_json(p_terms)::text, 'UTF8')) $$;
+LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN sha256(convert_to(array_to_json(p_terms)::text, 'UTF8'));
+END $$;
 
 -- The canonical bytes of a row: ids, sequence, UTC microseconds and numerics with 4 places. No description, no metadata:
 -- personal text can be erased and the chain stays whole.
 CREATE FUNCTION ledger_hash(e transaction_history) RETURNS bytea
-LANGUAGE sql STABLE AS $$
-    SELECT sha256(convert_to('v1|' || e.id || '|' || e.user_id || '|' || e.sequence || '|'
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN sha256(convert_to('v1|' || e.id || '|' || e.user_id || '|' || e.sequence || '|'
         || (extract(epoch FROM e.created_at) * 1000000)::bigint || '|' || e.kind || '|' || e.amount || '|'
         || e.daily_free || '|' || e.purchased || '|' || e.bonus || '|'
         || e.after_daily_free || '|' || e.after_purchased || '|' || e.after_bonus || '|'
         || coalesce(e.hold_id::text, '') || '|' || coalesce(e.reverses::text, '') || '|'
-        || coalesce(e.actor_id::text, '') || '|' || encode(e.prev_hash, 'hex'), 'UTF8'))
-$$;
+        || coalesce(e.actor_id::text, '') || '|' || encode(e.prev_hash, 'hex'), 'UTF8'));
+END $$;
 
 CREATE FUNCTION ledger_day_digest(p_day date, p_prev bytea) RETURNS bytea
 LANGUAGE sql STABLE AS $$
