@@ -29,7 +29,8 @@ void ApiClient::setServer(const QUrl &server)
 ApiExchange *ApiClient::send(const ApiRequest &request)
 {
     auto *exchange = new ApiExchange(request, this);
-    connect(exchange, &ApiExchange::finished, this, &ApiClient::note);
+    connect(exchange, &ApiExchange::finished, this,
+            [this, probe = request.probe](const ApiResult<ApiAnswer> &result) { note(result, probe); });
     connect(exchange, &ApiExchange::refusedToken, this, [this, exchange] { park(exchange); });
     transmit(exchange);
     return exchange;
@@ -93,14 +94,14 @@ void ApiClient::notRenewed(const Problem &problem)
             exchange->finish(std::unexpected(problem));
 }
 
-void ApiClient::note(const ApiResult<ApiAnswer> &result)
+void ApiClient::note(const ApiResult<ApiAnswer> &result, bool probe)
 {
     if (!result && result.error().kind == Problem::Kind::Cancelled)
         return;
     if (!result && result.error().kind == Problem::Kind::Unreachable)
         setConnection(Connection::Offline, -1);
     else
-        setConnection(Connection::Online, result && !result->body.isEmpty() ? result->elapsed_ms : m_latency_ms);
+        setConnection(Connection::Online, result && probe ? result->elapsed_ms : m_latency_ms);
 }
 
 void ApiClient::setConnection(Connection state, int latency_ms)

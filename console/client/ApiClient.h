@@ -21,7 +21,7 @@ public:
     QUrl server() const { return m_server; }
 
     Connection connection() const { return m_connection; }
-    int latency_ms() const { return m_latency_ms; } // of the last small answer; -1 before the first
+    int latency_ms() const { return m_latency_ms; } // of the last probe; -1 before the first
 
     void setBearer(const QByteArray &token) { m_bearer = token; }
     bool hasBearer() const { return !m_bearer.isEmpty(); }
@@ -47,7 +47,7 @@ private:
     void transmit(ApiExchange *exchange);
     QNetworkRequest networkRequest(const ApiRequest &request) const;
     void park(ApiExchange *exchange);
-    void note(const ApiResult<ApiAnswer> &result);
+    void note(const ApiResult<ApiAnswer> &result, bool probe);
     void setConnection(Connection state, int latency_ms);
 
     QNetworkAccessManager m_network;

@@ -22,7 +22,8 @@ struct ApiRequest
     QByteArray ifMatch = {};
     QByteArray idempotencyKey = {};
     bool anonymous = false; // carries no token, and is not sent again after a renewal
-    bool stream = false; // text/event-stream: handed on as it arrives
+    bool stream = false;    // text/event-stream: handed on as it arrives
+    bool probe = false;     // its time is the latency that is shown
 };
 
 struct ApiAnswer

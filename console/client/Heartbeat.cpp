@@ -17,7 +17,7 @@ void Heartbeat::start()
 
 void Heartbeat::beat()
 {
-    m_client.call<ApiAnswer>({.path = QStringLiteral("//health/live"), .anonymous = true})
+    m_client.call<ApiAnswer>({.path = QStringLiteral("//health/live"), .anonymous = true, .probe = true})
         .then(this, [this](const ApiResult<ApiAnswer> &answer) {
             m_timer.start(answer ? std::chrono::seconds(10) : std::chrono::seconds(2));
         });

@@ -87,6 +87,8 @@ QString change(const QString &current, const QString &previous, const QLocale &l
 {
     const auto now = Fine::parse(current);
     const auto before = Fine::parse(previous);
+    if (now && before && *now == *before)
+        return unitsText(0, 1, locale) + QStringLiteral(" %");
     if (!now || !before || before->isZero())
         return {};
     __extension__ using Wide = __int128;

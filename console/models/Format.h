@@ -22,7 +22,7 @@ QString usd(const QString &decimalText, int places = 2, const QLocale &locale = 
 QString factor(Factor value); // "1.5×", as short as it is exact
 QString count(qint64 value, const QLocale &locale = QLocale());
 
-// Change from previous to current in percent with one place: "+12.5 %", "−3.0 %"; empty when previous is 0.
+// Change from previous to current in percent with one place: "+12.5 %", "−3.0 %"; empty when only previous is 0.
 QString change(const QString &current, const QString &previous, const QLocale &locale = QLocale());
 // -1, 0, 1; 0 also when one of them is no number.
 int compare(const QString &current, const QString &previous);

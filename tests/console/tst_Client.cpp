@@ -49,7 +49,7 @@ private Q_SLOTS:
         QCOMPARE(user->email, u"user2@example.com"_s);
         QCOMPARE(m_server->requests.last().headers.value("authorization"), QByteArray("Bearer token-1"));
         QCOMPARE(m_client->connection(), ApiClient::Connection::Online);
-        QVERIFY(m_client->latency_ms() >= 0);
+        
     }
 
     void a_refusal_is_a_problem_with_code_and_fields()
@@ -90,6 +90,7 @@ private Q_SLOTS:
         Heartbeat heartbeat(*m_client);
         heartbeat.start();
         QTRY_COMPARE(m_client->connection(), ApiClient::Connection::Online);
+        QVERIFY(m_client->latency_ms() >= 0);
     }
 
     void several_refused_tokens_are_renewed_once_and_all_requests_sent_again()

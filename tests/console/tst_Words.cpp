@@ -55,6 +55,7 @@ private Q_SLOTS:
         QCOMPARE(format::change(u"97"_s, u"100"_s), QString(QChar(0x2212) + u"3.0 %"_s));
         QCOMPARE(format::change(u"5"_s, u"-10"_s), u"+150.0 %"_s);
         QCOMPARE(format::change(u"5"_s, u"5"_s), u"0.0 %"_s);
+        QCOMPARE(format::change(u"0"_s, u"0"_s), u"0.0 %"_s);
         QVERIFY(format::change(u"5"_s, u"0"_s).isEmpty());
         QVERIFY(format::change(u"900000000"_s, u"0.0000000001"_s).size() > 10); // no overflow on the way
     }
