@@ -270,12 +270,20 @@ private Q_SLOTS:
     {
         Probe({m_data, u"command"_s}).line();
         QTRY_COMPARE(running().pid, 0);
+        // As in a container made anew: the number belongs to another process of the server's user by now.
+        const auto user = embedded::serverUserFor(embedded::Layout(m_data)).value();
+        const QStringList command = user.wrapped({u"sleep"_s, u"60"_s}, false);
+        QProcess stranger;
+        stranger.start(command.first(), command.mid(1));
+        QVERIFY(stranger.waitForStarted());
         QFile pidFile(m_data + u"/postgres/postmaster.pid"_s);
-        QVERIFY(pidFile.open(QIODevice::WriteOnly)); // as in a container made anew: the number is another process's now
-        pidFile.write(QByteArray::number(qint64(getpid())) + "\n" + m_data.toUtf8()
+        QVERIFY(pidFile.open(QIODevice::WriteOnly));
+        pidFile.write(QByteArray::number(stranger.processId()) + "\n" + m_data.toUtf8()
                       + "/postgres\n1\n5432\n\n\n\nready   \n");
         pidFile.close();
         QCOMPARE(Probe({m_data, u"command"_s}).line(), u"companion"_s);
+        stranger.kill();
+        stranger.waitForFinished();
     }
 
     void a_path_too_long_for_a_socket_gets_one_elsewhere()
