@@ -196,7 +196,9 @@ Result<TokenClaims> AccessTokens::verify(const QByteArray &token) const
 
     const qint64 now_s = m_clock.now().toSecsSinceEpoch();
     const qint64 expiresAt_s = payload->claims.expiresAt.toSecsSinceEpoch();
-    if (payload->issuedAt_s > now_s + clockSkew_s || expiresAt_s > payload->issuedAt_s + lifetime_s)
+    const qint64 issuedAt_s = payload->issuedAt_s;
+    if (issuedAt_s < 0 || issuedAt_s > now_s + clockSkew_s || expiresAt_s <= issuedAt_s
+        || expiresAt_s > issuedAt_s + lifetime_s)
         return unauthenticated();
     if (expiresAt_s <= now_s)
         return refuse(ErrorCode::TokenExpired, u"The access token has expired; refresh it."_s);
