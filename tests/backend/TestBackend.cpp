@@ -28,12 +28,9 @@ QJsonObject Event::json() const
 
 TestBackend::TestBackend(const QMap<QString, QString> &settings)
 {
-    QMap<QString, QString> all{{u"COMPANION_DATA"_s, m_data.path()},
-                               {u"COMPANION_LISTEN"_s, u"127.0.0.1:0"_s},
-                               {u"COMPANION_REHEARSAL_PACE"_s, u"0"_s},
-                               {u"RATE_LIMIT_SIGN_IN"_s, u"10000"_s},
-                                {u"COMPANION_DB_WORKERS"_s, u"4"_s},
-                               {u"COMPANION_DB_OPERATOR_WORKERS"_s, u"2"_s}};
+    QMap<QString, QString> all{{u"COMPANION_DATA"_s, m_data.path()},    {u"COMPANION_LISTEN"_s, u"127.0.0.1:0"_s},
+                               {u"COMPANION_REHEARSAL_PACE"_s, u"0"_s}, {u"RATE_LIMIT_SIGN_IN"_s, u"10000"_s},
+                               {u"COMPANION_DB_WORKERS"_s, u"4"_s},     {u"COMPANION_DB_OPERATOR_WORKERS"_s, u"2"_s}};
     all.insert(settings);
     const auto loaded = app::loadConfiguration({}, all);
     for (const auto &problem : loaded.problems)
