@@ -114,9 +114,18 @@ private:
         return messages;
     }
 
+    QStringList saidByTester() const
+    {
+        QStringList texts;
+        for (const PersonaTestTurn &turn : m_request.messages)
+            if (turn.role == u"user")
+                texts.append(turn.content);
+        return texts;
+    }
+
     void generate(const QString &personaName)
     {
-        m_screen = std::make_unique<moderation::OutputScreen>(m_parts.screen, m_mode);
+        m_screen = std::make_unique<moderation::OutputScreen>(m_parts.screen, m_mode, saidByTester());
         m_generation = m_parts.model.start({.model = m_mode == Mode::Spicy ? m_parts.spicyModel : QString(),
                                             .messages = m_prompt,
                                             .maxTokens = m_request.maxTokens,

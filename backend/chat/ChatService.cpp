@@ -218,6 +218,9 @@ Result<void> ChatService::enterSession(db::Session &db, const TurnOrder &order, 
         scene.persona = *persona;
         scene.mode = order.mode.value_or(Mode::Normal);
         scene.before = order.context;
+        for (const llm::ChatMessage &message : order.context)
+            if (message.role == llm::ChatMessage::Role::User)
+                scene.userBefore.append(message.content);
         return {};
     }
     scene.session = locking ? m_sessions.lock(db, *order.session) : m_sessions.peek(db, *order.session);
@@ -315,6 +318,8 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
     turn.personaName = scene.persona.persona.name;
     turn.text = order.text;
     turn.temperature = order.temperature;
+    turn.userBefore = scene.userBefore + QStringList{order.text};
+    turn.priority = scene.tier.priority;
     turn.createdAt = scene.session ? std::max(now, scene.session->lastMessageAt.addMSecs(1)) : now;
     turn.deadline = now.addSecs(m_terms.generationLimit_s + m_terms.settleGrace_s);
     turn.price = {m_terms.ratePer1k, m_terms.minimumCharge, scene.persona.persona.priceMultiplier, scene.tier.discount};

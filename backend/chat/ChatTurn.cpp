@@ -63,14 +63,15 @@ void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
 
 void ChatTurn::generate()
 {
-    m_screen = std::make_unique<moderation::OutputScreen>(m_.chat.screen(), m_turn.mode);
+    m_screen = std::make_unique<moderation::OutputScreen>(m_.chat.screen(), m_turn.mode, m_turn.userBefore);
     m_limit.start(m_.chat.terms().generationLimit_s * 1000);
     m_generation = m_.model.start({.model = m_turn.mode == Mode::Spicy ? m_.spicyModel : QString(),
                                    .messages = m_turn.prompt,
                                    .maxTokens = m_turn.maxTokens,
                                    .temperature = m_turn.temperature,
                                    .endUser = m_turn.user.toString(),
-                                   .personaName = m_turn.personaName});
+                                   .personaName = m_turn.personaName,
+                                   .priority = m_turn.priority});
     connect(m_generation, &llm::Generation::text, this, &ChatTurn::relay);
     connect(m_generation, &llm::Generation::finished, this, &ChatTurn::generated);
 }

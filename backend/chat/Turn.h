@@ -48,6 +48,8 @@ struct Turn
     std::optional<int> clampedMaxTokens;
     std::optional<double> temperature;
     std::optional<QString> disclosure;
+    QStringList userBefore = {}; // what the user said in the window: rules read a reply beside it
+    int priority = 0;            // of the tier, when the model's connections are contended
 };
 
 // How a turn ended well: everything an answer says.

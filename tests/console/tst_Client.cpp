@@ -49,7 +49,6 @@ private Q_SLOTS:
         QCOMPARE(user->email, u"user2@example.com"_s);
         QCOMPARE(m_server->requests.last().headers.value("authorization"), QByteArray("Bearer token-1"));
         QCOMPARE(m_client->connection(), ApiClient::Connection::Online);
-        
     }
 
     void a_refusal_is_a_problem_with_code_and_fields()
