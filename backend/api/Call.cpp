@@ -56,7 +56,7 @@ Result<std::optional<QDateTime>> Call::queryTime(const QString &name) const
     if (!time)
         return std::unexpected(
             invalidQuery({{u"/query/"_s + name, u"must be an RFC 3339 time, like 2026-03-01T12:00:00Z"_s}}));
-    return std::optional(*time);
+    return time;
 }
 
 Result<PageRequest> Call::page() const

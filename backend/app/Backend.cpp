@@ -179,10 +179,11 @@ void Backend::watch()
             .add();
         m_metrics.histogram("companion_http_request_seconds", "From the head to the answer's end", {{"route", route}})
             .observe(static_cast<double>(duration_ns) / 1e9);
+        const qint64 duration_us = duration_ns / 1000; // three decimals of a millisecond are enough
         ops::log(ops::Level::Info, "request", request.id,
                  {{"route", QString::fromUtf8(route)},
                   {"status", status},
-                  {"duration_ms", static_cast<double>(duration_ns / 1000) / 1000},
+                  {"duration_ms", static_cast<double>(duration_us) / 1000},
                   {"bytes", bytesOut}});
     };
     m_metrics.gaugeFunction("companion_http_connections", "Open connections",

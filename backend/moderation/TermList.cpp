@@ -270,7 +270,7 @@ std::expected<int, QString> TermLists::add(const QString &name, const QStringLis
     }
     if (!name.isEmpty()) {
         d->numbers.insert(name, list);
-        d->named.insert(name, std::move(collected));
+        d->named.insert(name, collected);
     }
     return list;
 }

@@ -11,6 +11,7 @@ namespace companion::console {
 namespace {
 
 constexpr int dot = 7;
+constexpr int dotRise = dot / 2; // rounded down on purpose: whole pixels are crisp
 
 } // namespace
 
@@ -82,7 +83,7 @@ void StatusDelegate::paintContent(QPainter &painter, const QRect &content, const
     painter.setRenderHint(QPainter::Antialiasing);
     painter.setPen(Qt::NoPen);
     painter.setBrush(ui().theme.tokens().tone(index.data(ToneRole).value<Tone>()));
-    painter.drawEllipse(QRectF(content.left(), content.center().y() - dot / 2 + 0.5, dot, dot));
+    painter.drawEllipse(QRectF(content.left(), content.center().y() - dotRise + 0.5, dot, dot));
     drawText(painter, content.adjusted(leading(), 0, 0, 0), index, textColour(index));
 }
 
