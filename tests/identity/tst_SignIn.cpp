@@ -9,6 +9,7 @@
 
 #include <QTest>
 #include <atomic>
+#include <barrier>
 #include <thread>
 
 using namespace Qt::StringLiterals;
@@ -159,11 +160,14 @@ private Q_SLOTS:
     {
         const auto first = signedIn(makeUser(u"ada@example.org"_s));
         std::atomic<int> won = 0, lost = 0;
+        std::barrier start(16); // connected first, or the connecting would keep them apart
         QString winner;
         std::vector<std::thread> threads;
         for (int i = 0; i < 16; ++i)
             threads.emplace_back([&] {
                 db::Session session(m_db->operatorTarget(), m_db->clock());
+                session.makeReady();
+                start.arrive_and_wait();
                 const auto grant = m_service->refresh(session, first.refreshToken, {});
                 if (grant && ++won == 1)
                     winner = grant->refreshToken;
