@@ -133,11 +133,13 @@ QString verdictText(const QList<Verdict> &verdicts)
 
 QString figuresText(const PersonaTestResult &result)
 {
-    const QStringList parts{ConversationModel::tr("%1 tokens").arg(format::count(result.totalTokens)),
-                            ConversationModel::tr("%1 credits").arg(format::credits(result.price)),
-                            ConversationModel::tr("%1 to first token").arg(format::milliseconds(result.firstToken_ms)),
-                            ConversationModel::tr("%1 in all").arg(format::milliseconds(result.total_ms)),
-                            verdictText(result.verdicts)};
+    QStringList parts{ConversationModel::tr("%1 tokens").arg(format::count(result.totalTokens)),
+                      ConversationModel::tr("%1 credits").arg(format::credits(result.price)),
+                      ConversationModel::tr("%1 to first token").arg(format::milliseconds(result.firstToken_ms)),
+                      ConversationModel::tr("%1 in all").arg(format::milliseconds(result.total_ms)),
+                      verdictText(result.verdicts)};
+    if (!result.model.isEmpty())
+        parts.prepend(result.model);
     return parts.join(QStringLiteral(" · "));
 }
 

@@ -62,7 +62,8 @@ private:
     QPointer<PersonaTestStream> m_stream;
 };
 
-// "128 tokens · 0.0128 credits · 240 ms to first token · 1.4 s · allowed"
+// The model first, where it is known: "rehearsal · 128 tokens · 0.0128 credits · 240 ms to first token · 1.4 s ·
+// allowed"
 QString figuresText(const PersonaTestResult &result);
 QString verdictText(const QList<Verdict> &verdicts); // "allowed", or what was found
 QString promptText(const PersonaTestResult &result); // the exact prompt, one part a role

@@ -160,6 +160,7 @@ void MainWindow::showSession()
     if (!signedIn) {
         m_heartbeat.stop();
         m_ui.images.clear();
+        showSystem({}); // the next server may be another one
         return;
     }
     m_notice->hide();
@@ -175,7 +176,9 @@ void MainWindow::showSession()
 void MainWindow::showSystem(const SystemInfo &system)
 {
     m_production = system.environment == QLatin1StringView("production");
-    m_rail->setProfile(m_production ? tr("Production") : tr("Development"));
+    m_rail->setProfile(system.environment.isEmpty() ? QString() : m_production ? tr("Production") : tr("Development"));
+    m_rail->setRehearsal(system.rehearsal);
+    m_personaTest->setRehearsal(system.rehearsal);
     paintLine();
 }
 

@@ -16,6 +16,9 @@ namespace {
 // QToolButton leaves only 4 pixels between icon and text.
 const QString gap(QChar(0x2002));
 
+// What foot() leaves of the rail for the connection's words, beside the margins, the dot and the rail's hairline.
+constexpr int connectionRoom = size::rail - 3 * space::s - space::m - 2 * space::s - 1;
+
 } // namespace
 
 Rail::Rail(const Ui &ui, ApiClient &client, Session &session, QWidget *parent)
@@ -202,13 +205,36 @@ void Rail::showConnection()
     painter.drawEllipse(QRectF(0, 0, space::s, space::s));
     painter.end();
     m_dot->setPixmap(dot);
-    const QString profile = m_profile.isEmpty() ? m_client.server().host() : m_profile;
-    const QString words = state == Connection::Offline ? tr("%1 · no answer").arg(profile)
-        : m_client.latency_ms() >= 0 ? tr("%1 · %2").arg(profile, format::milliseconds(m_client.latency_ms()))
-                                     : profile;
-    m_connection->setText(words);
-    m_dot->setToolTip(words + u'\n' + m_client.server().toString());
+    const QString words = connectionWords(true);
+    m_connection->setText(fittingWords());
+    m_connection->setAccessibleName(words);
+    m_dot->setToolTip(words + u'\n' + m_client.server().toString()
+                      + (m_rehearsal ? u'\n' + tr("Rehearsal model: replies are not a language model's") : QString()));
+    m_connection->setToolTip(m_dot->toolTip());
     m_dot->setAccessibleName(words);
+}
+
+QString Rail::connectionWords(bool withLatency) const
+{
+    QStringList words{m_profile.isEmpty() ? m_client.server().host() : m_profile};
+    if (m_client.connection() == ApiClient::Connection::Offline)
+        words.append(tr("no answer"));
+    else if (withLatency && m_client.latency_ms() >= 0)
+        words.append(format::milliseconds(m_client.latency_ms()));
+    if (m_rehearsal)
+        words.append(tr("rehearsal"));
+    return words.join(QStringLiteral(" · "));
+}
+
+// Where not all of it fits the latency goes first: it is in the tooltip, and what answers matters more.
+QString Rail::fittingWords() const
+{
+    m_connection->ensurePolished();
+    const QFontMetrics metrics = m_connection->fontMetrics();
+    const QString all = connectionWords(true);
+    if (metrics.horizontalAdvance(all) <= connectionRoom)
+        return all;
+    return metrics.elidedText(connectionWords(false), Qt::ElideMiddle, connectionRoom);
 }
 
 void Rail::showPerson()

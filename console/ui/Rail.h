@@ -26,6 +26,12 @@ public:
         m_profile = name;
         showConnection();
     }
+    // The system answers with the built-in model.
+    void setRehearsal(bool rehearsal)
+    {
+        m_rehearsal = rehearsal;
+        showConnection();
+    }
     void setCollapsed(bool collapsed);
     bool isCollapsed() const { return m_collapsed; }
 
@@ -45,6 +51,8 @@ private:
     QWidget *foot();
     void personMenu();
     void showConnection();
+    QString connectionWords(bool withLatency) const;
+    QString fittingWords() const;
     void showPerson();
     void paint();
 
@@ -52,6 +60,7 @@ private:
     ApiClient &m_client;
     Session &m_session;
     QString m_profile;
+    bool m_rehearsal = false;
     bool m_collapsed = false;
     QList<Entry> m_entries;
     QButtonGroup m_group;

@@ -170,7 +170,10 @@ private Q_SLOTS:
         QCOMPARE(model.entry(1).text, u"A spicy reply."_s);
         QVERIFY(model.entry(1).result.has_value());
         QCOMPARE(model.index(1).data(ConversationModel::FiguresRole).toString(),
-                 u"260 tokens · 0.0260 credits · 238 ms to first token · 1.4 s in all · allowed"_s);
+                 u"rehearsal · 260 tokens · 0.0260 credits · 238 ms to first token · 1.4 s in all · allowed"_s);
+        PersonaTestResult nameless = canned::testResult();
+        nameless.model.clear();
+        QVERIFY(figuresText(nameless).startsWith(u"260 tokens"_s));
         model.send(u"And you?"_s);
         QTRY_VERIFY(!model.isStreaming());
         const QJsonObject sent = m_server->requests.last().json();

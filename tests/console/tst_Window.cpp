@@ -273,6 +273,35 @@ private Q_SLOTS:
         QVERIFY(m_console->inDialog<QPlainTextEdit>("exactPrompt")->toPlainText().contains(u"You are kind."_s));
     }
 
+    void the_rehearsal_model_is_marked_where_it_answers()
+    {
+        open(u"persona-test/aria"_s);
+        auto *mark = m_console->find<QLabel>("rehearsalMark");
+        QTRY_VERIFY(mark->isVisible());
+        QCOMPARE(mark->text(), u"Rehearsal model: replies are not a language model's"_s);
+        QCOMPARE(mark->palette().color(QPalette::WindowText), m_console->theme.tokens().rehearsal);
+        auto *connection = m_console->find<QLabel>("connection");
+        QVERIFY2(connection->text().endsWith(u" · rehearsal"_s), qPrintable(connection->text()));
+        QVERIFY(connection->fontMetrics().horizontalAdvance(connection->text()) <= connection->width());
+        QVERIFY(connection->toolTip().contains(mark->text()));
+    }
+
+    void a_real_model_carries_no_mark()
+    {
+        m_server->on(u"GET /api/v1/admin/system"_s,
+                     CannedReply::json(toJson(SystemInfo{.version = u"0.1.0"_s,
+                                                         .environment = u"production"_s,
+                                                         .model = u"a-model"_s,
+                                                         .startedAt = canned::now,
+                                                         .components = {}})));
+        open(u"persona-test/aria"_s);
+        auto *connection = m_console->find<QLabel>("connection");
+        QTRY_VERIFY(connection->text().startsWith(u"Production"_s));
+        QVERIFY(!connection->text().contains(u"rehearsal"_s));
+        QVERIFY(m_console->find<QWidget>("productionLine")->isVisible());
+        QVERIFY(!m_console->find<QLabel>("rehearsalMark")->isVisible());
+    }
+
     void a_character_without_a_spicy_prompt_offers_normal_only()
     {
         open(u"persona-test/kenji"_s);

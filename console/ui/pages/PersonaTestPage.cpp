@@ -17,6 +17,7 @@ PersonaTestPage::PersonaTestPage(const Ui &ui, CharactersApi &characters, Person
     , m_who(new QComboBox)
     , m_version(new QComboBox)
     , m_modes(new ChipGroup(tr("Mode")))
+    , m_rehearsal(label(tr("Rehearsal model: replies are not a language model's"), "strong"))
     , m_composer(new Composer)
     , m_send(button(tr("Send"), "send", "primary"))
     , m_stop(button(tr("Stop"), "stop"))
@@ -54,6 +55,17 @@ PersonaTestPage::PersonaTestPage(const Ui &ui, CharactersApi &characters, Person
     showStreaming();
 }
 
+void PersonaTestPage::colour(QLabel *label, QColor Tokens::*token)
+{
+    const auto paint = [=, this] {
+        QPalette colours = label->palette();
+        colours.setColor(QPalette::WindowText, m_ui.theme.tokens().*token);
+        label->setPalette(colours);
+    };
+    paint();
+    connect(&m_ui.theme, &Theme::changed, label, paint);
+}
+
 PersonaTestPage::Column PersonaTestPage::column(Mode mode, const char *name)
 {
     Column column;
@@ -65,14 +77,7 @@ PersonaTestPage::Column PersonaTestPage::column(Mode mode, const char *name)
     layout->setContentsMargins(1, 1, 1, 1);
     auto *head = label(mode == Mode::Normal ? tr("Normal") : tr("Spicy"), "strong");
     head->setContentsMargins(space::l, space::s, space::l, space::s);
-    const auto paint = [=, this] {
-        const Tokens &tokens = m_ui.theme.tokens();
-        QPalette colours = head->palette();
-        colours.setColor(QPalette::WindowText, mode == Mode::Spicy ? tokens.spicy : tokens.text);
-        head->setPalette(colours);
-    };
-    paint();
-    connect(&m_ui.theme, &Theme::changed, head, paint);
+    colour(head, mode == Mode::Spicy ? &Tokens::spicy : &Tokens::text);
     layout->addWidget(head);
     layout->addWidget(hairline());
     layout->addWidget(column.view, 1);
@@ -91,12 +96,18 @@ QWidget *PersonaTestPage::controls()
     m_modes->add(tr("Normal"), Normal, "modeNormal");
     m_modes->add(tr("Spicy"), Spicy, "modeSpicy");
     m_modes->add(tr("Side by side"), SideBySide, "modeBoth");
+    m_rehearsal->setObjectName(u"rehearsalMark");
+    m_rehearsal->setAlignment(Qt::AlignRight | Qt::AlignVCenter);
+    m_rehearsal->setWordWrap(true); // in a narrow window it takes two lines, not the window's width
+    m_rehearsal->hide();
+    colour(m_rehearsal, &Tokens::rehearsal);
     auto *row = new QWidget;
     auto *layout = plain(new QHBoxLayout(row), space::m);
     layout->addWidget(m_who);
     layout->addWidget(m_version);
     layout->addWidget(m_modes);
     layout->addStretch();
+    layout->addWidget(m_rehearsal, 1);
     return row;
 }
 
@@ -134,6 +145,11 @@ void PersonaTestPage::open(const QString &detail)
 void PersonaTestPage::compareModes()
 {
     m_modes->choose(SideBySide);
+}
+
+void PersonaTestPage::setRehearsal(bool rehearsal)
+{
+    m_rehearsal->setVisible(rehearsal);
 }
 
 void PersonaTestPage::say(const QString &text)

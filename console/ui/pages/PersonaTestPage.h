@@ -23,6 +23,7 @@ public:
     void open(const QString &detail) override; // id or slug
     bool isSettled() const override;
     void compareModes();
+    void setRehearsal(bool rehearsal); // the system answers with the built-in model
     void say(const QString &text); // as if typed and sent
 
 private:
@@ -36,6 +37,7 @@ private:
 
     QWidget *controls();
     QWidget *composerRow();
+    void colour(QLabel *label, QColor Tokens::*token);
     Column column(Mode mode, const char *name);
     void loadCharacters();
     void takeCharacters(const QList<AdminCharacter> &characters);
@@ -58,6 +60,7 @@ private:
     QComboBox *m_who;
     QComboBox *m_version;
     ChipGroup *m_modes;
+    QLabel *m_rehearsal;
     Composer *m_composer;
     QPushButton *m_send;
     QPushButton *m_stop;
