@@ -4,11 +4,12 @@ namespace companion::app {
 
 using namespace Qt::StringLiterals;
 
-std::expected<Configuration, Outcome> configurationFor(const QMap<QString, QString> &commandLine)
+std::expected<Configuration, Outcome> configurationFor(const QMap<QString, QString> &commandLine, Notices notices)
 {
     const auto loaded = loadConfiguration(QProcessEnvironment::systemEnvironment(), commandLine);
-    for (const QString &notice : loaded.notices)
-        tell(notice);
+    if (notices == Notices::Tell)
+        for (const QString &notice : loaded.notices)
+            tell(notice);
     if (loaded.problems.isEmpty())
         return loaded.configuration;
     QString text = u"The configuration is wrong in %1 place(s):\n"_s.arg(loaded.problems.size());

@@ -121,7 +121,7 @@ Outcome serve(const QStringList &args)
         settings.insert(u"COMPANION_DATA"_s, arguments->dataDir());
     if (arguments->has(u"listen"_s))
         settings.insert(u"COMPANION_LISTEN"_s, arguments->value(u"listen"_s));
-    const auto configuration = configurationFor(settings);
+    const auto configuration = configurationFor(settings, Notices::Tell);
     if (!configuration)
         return configuration.error();
     setUpLog(*configuration);

@@ -454,6 +454,8 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
     companion.mode = turn.mode;
     companion.clampedMaxTokens = turn.clampedMaxTokens;
     companion.disclosure = turn.disclosure;
+    if (completion.rehearsal)
+        companion.rehearsal = true;
     companion.latency = {.total = static_cast<int>(turn.createdAt.msecsTo(db.now())),
                          .model = completion.total_ms,
                          .firstToken = completion.firstToken_ms};

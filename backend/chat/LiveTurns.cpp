@@ -8,9 +8,20 @@ namespace companion::chat {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+
+Refusal shuttingDown()
+{
+    return {ErrorCode::ShuttingDown, u"The server is shutting down; the reply was not charged."_s};
+}
+
+} // namespace
+
 void LiveTurns::add(const MessageId &message, ChatTurn *turn)
 {
     m_turns.insert(message, turn);
+    if (m_graceIsOver) // its admission came back too late; not from inside the turn's own step
+        QMetaObject::invokeMethod(turn, [turn] { turn->abandon(shuttingDown()); }, Qt::QueuedConnection);
 }
 
 void LiveTurns::remove(const MessageId &message)
@@ -37,9 +48,10 @@ void LiveTurns::drain(int grace_ms)
     if (m_underWay == 0)
         return QMetaObject::invokeMethod(this, &LiveTurns::drained, Qt::QueuedConnection), void();
     QTimer::singleShot(grace_ms, this, [this] {
+        m_graceIsOver = true;
         const auto rest = m_turns.values();
         for (ChatTurn *turn : rest)
-            turn->abandon({ErrorCode::ShuttingDown, u"The server is shutting down; the reply was not charged."_s});
+            turn->abandon(shuttingDown());
     });
 }
 

@@ -32,6 +32,7 @@ private:
     QHash<MessageId, ChatTurn *> m_turns;
     int m_underWay = 0;
     bool m_draining = false;
+    bool m_graceIsOver = false;
 };
 
 } // namespace companion::chat

@@ -95,6 +95,7 @@ void Connection::open()
     database.setConnectOptions(
         m_target.connectOptions({{u"statement_timeout"_s, QString::number(m_statementTimeout_ms)},
                                  {u"standard_conforming_strings"_s, u"on"_s},
+                                 {u"client_min_messages"_s, u"warning"_s},
                                  {u"TimeZone"_s, u"UTC"_s}}));
     if (!database.open())
         throw DatabaseError(m_target.label() + u": "_s + database.lastError().databaseText().trimmed(), u"08001"_s);

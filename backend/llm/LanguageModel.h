@@ -32,6 +32,7 @@ struct Completion
     bool usageEstimated = false; // the provider told none, or was stopped before it did
     std::optional<CostUsd> cost; // what the provider says it bills
     QString model;               // that answered
+    bool rehearsal = false;      // no language model wrote it
     int firstToken_ms = 0;
     int total_ms = 0;
     bool operator==(const Completion &) const = default;

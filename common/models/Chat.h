@@ -213,6 +213,7 @@ struct CompanionPart
     std::optional<QString> disclosure;
     std::optional<Crisis> crisis;
     std::optional<QStringList> degraded;
+    std::optional<bool> rehearsal; // true where the built-in rehearsal model wrote the reply
     Latency latency;
 
     static constexpr const char *modelName = "Companion";
@@ -223,7 +224,8 @@ struct CompanionPart
                           field("mode", &C::mode), field("charge", &C::charge), field("balance", &C::balance),
                           field("memories", &C::memories), field("clamped_max_tokens", &C::clampedMaxTokens),
                           field("disclosure", &C::disclosure), field("crisis", &C::crisis),
-                          field("degraded", &C::degraded), field("latency_ms", &C::latency));
+                          field("degraded", &C::degraded), field("rehearsal", &C::rehearsal),
+                          field("latency_ms", &C::latency));
     }
 };
 

@@ -48,6 +48,7 @@ private Q_SLOTS:
         const Balance balance = m_backend->balanceOf(m_person);
         QCOMPARE(balance.total, *Credits::parse(u"10") - price);
         QCOMPARE(balance.held, Credits());
+        QCOMPARE(reply[u"companion"_s][u"rehearsal"].toBool(), true);
         QVERIFY(answer.headers.contains("x-ratelimit-remaining"));
         QVERIFY(answer.headers.contains("x-request-id"));
     }

@@ -108,6 +108,7 @@ Completion RehearsalGeneration::completion(const QString &reason) const
                       .usage = {m_plan.promptTokens, said, m_plan.promptTokens + said},
                       .cost = CostUsd(),
                       .model = m_plan.model,
+                      .rehearsal = true,
                       .firstToken_ms = int(m_firstToken_ms),
                       .total_ms = int(m_elapsed.elapsed())};
 }
