@@ -296,7 +296,7 @@ private Q_SLOTS:
 
     void the_samples_install_once()
     {
-        const auto install = [this](db::Session &db) {
+        const auto install = [](db::Session &db) {
             db::Transaction transaction(db);
             const int made = installSampleCharacters(db);
             transaction.commit();
