@@ -128,6 +128,8 @@ Result<Admission> ChatService::begin(db::Session &db, const TurnOrder &order) co
 
 Result<Admission> ChatService::admit(db::Session &db, const TurnOrder &order) const
 {
+    if (const auto account = m_parts.account(db, order.claims); !account) // also for an answer given before
+        return std::unexpected(account.error());
     auto earlier = recall(db, order);
     if (!earlier)
         return std::unexpected(earlier.error());
@@ -533,6 +535,14 @@ Result<Outcome> ChatService::outcomeOf(db::Session &db, const UserId &user, cons
     if (record->status == TurnStatus::Voided)
         return refuse(ErrorCode::Gone, u"The reply failed or was withdrawn; it was not charged."_s);
     return outcomeFrom(db, *record);
+}
+
+Result<bool> ChatService::mayReturn(db::Session &db, const identity::TokenClaims &claims) const
+{
+    db::Transaction transaction(db, claims.user);
+    const auto account = m_parts.account(db, claims);
+    transaction.commit();
+    return account ? Result<bool>(true) : std::unexpected(account.error());
 }
 
 int ChatService::sweepOverdue(db::Session &db, int batch) const

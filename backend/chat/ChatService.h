@@ -65,6 +65,8 @@ public:
 
     // How a turn ended, for whoever comes back for it. gone: voided. conflict: another instance is at it. not_found.
     Result<Outcome> outcomeOf(db::Session &db, const UserId &user, const MessageId &message) const;
+    // Whether they may still come back for it: unauthenticated, account_suspended.
+    Result<bool> mayReturn(db::Session &db, const identity::TokenClaims &claims) const;
 
     // Turns whose instance died: each is given up once its deadline has passed. Operator lane; says how many.
     int sweepOverdue(db::Session &db, int batch) const;

@@ -119,6 +119,20 @@ qint64 resumePoint(const http::Request &request, const MessageId &message)
     return lastId.startsWith(prefix) ? qMax<qint64>(0, lastId.sliced(prefix.size()).toLongLong()) : 0;
 }
 
+// Who comes back for a reply is rechecked first: a suspension works at once, also while the reply is being written.
+void addReturning(api::Api &api, const ChatTurn::Surroundings &surroundings,
+                  const std::shared_ptr<api::Endpoint> &endpoint, const api::LoopHandler &handler)
+{
+    api.onLoop(*endpoint, [&api, surroundings, endpoint, handler](http::Exchange exchange, api::Entry entry) {
+        surroundings.workers.act(
+            &api,
+            [chat = &surroundings.chat, claims = entry.claims](db::Session &db) { return chat->mayReturn(db, claims); },
+            [&api, endpoint, handler, exchange, entry](const Result<bool> &allowed) {
+                allowed ? handler(exchange, entry) : api.refuse(exchange, *endpoint, allowed.error(), entry.headers);
+            });
+    });
+}
+
 void addResume(api::Api &api, const ChatTurn::Surroundings &surroundings)
 {
     const auto endpoint = std::make_shared<api::Endpoint>(api::Endpoint{
@@ -129,24 +143,26 @@ void addResume(api::Api &api, const ChatTurn::Surroundings &surroundings)
         .refusals = {ErrorCode::Gone, ErrorCode::TurnInProgress, ErrorCode::ContentBlocked, ErrorCode::ModelFailed,
                      ErrorCode::ModelTimeout},
     });
-    api.onLoop(*endpoint, [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
-        const auto message = MessageId::parse(exchange.request().param(u"message_id"_s));
-        if (!message)
-            return api.refuse(exchange, *endpoint, {ErrorCode::NotFound, u"There is no such reply."_s}, entry.headers);
-        const auto delivery =
-            std::make_shared<StreamDelivery>(exchange, Door{.api = api, .endpoint = endpoint, .headers = entry.headers},
-                                             resumePoint(exchange.request(), *message));
-        if (ChatTurn *turn = surroundings.live.find(entry.claims.user, *message))
-            return turn->join(delivery, resumePoint(exchange.request(), *message));
-        surroundings.workers.act(
-            &api,
-            [chat = &surroundings.chat, user = entry.claims.user, id = *message](db::Session &db) {
-                return chat->outcomeOf(db, user, id);
-            },
-            [delivery](const Result<Outcome> &outcome) {
-                outcome ? delivery->finished(*outcome) : delivery->failed(outcome.error());
-            });
-    });
+    addReturning(api, surroundings, endpoint,
+                 [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
+                     const auto message = MessageId::parse(exchange.request().param(u"message_id"_s));
+                     if (!message)
+                         return api.refuse(exchange, *endpoint, {ErrorCode::NotFound, u"There is no such reply."_s},
+                                           entry.headers);
+                     const auto delivery = std::make_shared<StreamDelivery>(
+                         exchange, Door{.api = api, .endpoint = endpoint, .headers = entry.headers},
+                         resumePoint(exchange.request(), *message));
+                     if (ChatTurn *turn = surroundings.live.find(entry.claims.user, *message))
+                         return turn->join(delivery, resumePoint(exchange.request(), *message));
+                     surroundings.workers.act(
+                         &api,
+                         [chat = &surroundings.chat, user = entry.claims.user, id = *message](db::Session &db) {
+                             return chat->outcomeOf(db, user, id);
+                         },
+                         [delivery](const Result<Outcome> &outcome) {
+                             outcome ? delivery->finished(*outcome) : delivery->failed(outcome.error());
+                         });
+                 });
 }
 
 void addStop(api::Api &api, const ChatTurn::Surroundings &surroundings)
@@ -159,28 +175,30 @@ void addStop(api::Api &api, const ChatTurn::Surroundings &surroundings)
         .answers = {{202}},
         .refusals = {ErrorCode::Gone, ErrorCode::TurnInProgress},
     });
-    api.onLoop(*endpoint, [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
-        const auto accepted = [&api, endpoint, exchange, headers = entry.headers] {
-            http::Reply reply;
-            reply.status = 202;
-            api.answer(exchange, *endpoint, reply, headers);
-        };
-        const auto message = MessageId::parse(exchange.request().param(u"message_id"_s));
-        if (!message)
-            return api.refuse(exchange, *endpoint, {ErrorCode::NotFound, u"There is no such reply."_s}, entry.headers);
-        if (ChatTurn *turn = surroundings.live.find(entry.claims.user, *message)) {
-            turn->stop();
-            return accepted();
-        }
-        surroundings.workers.act( // ended already: there is nothing to stop, and that is what was wanted
-            &api,
-            [chat = &surroundings.chat, user = entry.claims.user, id = *message](db::Session &db) {
-                return chat->outcomeOf(db, user, id);
-            },
-            [&api, endpoint, exchange, accepted, headers = entry.headers](const Result<Outcome> &outcome) {
-                outcome ? accepted() : api.refuse(exchange, *endpoint, outcome.error(), headers);
-            });
-    });
+    addReturning(api, surroundings, endpoint,
+                 [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
+                     const auto accepted = [&api, endpoint, exchange, headers = entry.headers] {
+                         http::Reply reply;
+                         reply.status = 202;
+                         api.answer(exchange, *endpoint, reply, headers);
+                     };
+                     const auto message = MessageId::parse(exchange.request().param(u"message_id"_s));
+                     if (!message)
+                         return api.refuse(exchange, *endpoint, {ErrorCode::NotFound, u"There is no such reply."_s},
+                                           entry.headers);
+                     if (ChatTurn *turn = surroundings.live.find(entry.claims.user, *message)) {
+                         turn->stop();
+                         return accepted();
+                     }
+                     surroundings.workers.act( // ended already: there is nothing to stop, and that is what was wanted
+                         &api,
+                         [chat = &surroundings.chat, user = entry.claims.user, id = *message](db::Session &db) {
+                             return chat->outcomeOf(db, user, id);
+                         },
+                         [&api, endpoint, exchange, accepted, headers = entry.headers](const Result<Outcome> &outcome) {
+                             outcome ? accepted() : api.refuse(exchange, *endpoint, outcome.error(), headers);
+                         });
+                 });
 }
 
 } // namespace

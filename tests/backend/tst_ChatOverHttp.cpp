@@ -327,9 +327,17 @@ private Q_SLOTS:
         const Person admin =
             m_backend->newPerson(u"boss-%1@example.com"_s.arg(m_session.first(8)), {Role::User, Role::Admin});
         const QString path = u"/api/v1/admin/users/%1/"_s.arg(m_person.id.toString());
+        const QMap<QByteArray, QByteArray> key{{"Idempotency-Key", "before"}};
+        const auto reply = m_backend->post(completions, says(u"hello"_s), m_person, key);
+        QCOMPARE(reply.status, 200);
+        const QString message = stream + u'/' + QString::fromLatin1(reply.headers.value("x-message-id"));
+        QCOMPARE(m_backend->get(message, m_person).status, 200);
         QCOMPARE(m_backend->post(path + u"suspend"_s, {{u"reason"_s, u"fraud check"_s}}, admin).status, 200);
         QCOMPARE(m_backend->get(u"/api/v1/wallet/balance"_s, m_person).code(), u"account_suspended"_s);
         QCOMPARE(m_backend->post(completions, says(u"hi"_s), m_person).code(), u"account_suspended"_s);
+        QCOMPARE(m_backend->post(completions, says(u"hello"_s), m_person, key).code(), u"account_suspended"_s);
+        QCOMPARE(m_backend->get(message, m_person).code(), u"account_suspended"_s);
+        QCOMPARE(m_backend->post(message + u"/stop"_s, {}, m_person).code(), u"account_suspended"_s);
         QCOMPARE(m_backend->post(path + u"restore"_s, {{u"reason"_s, u"cleared"_s}}, admin).status, 200);
         QCOMPARE(m_backend->get(u"/api/v1/wallet/balance"_s, m_person).status, 200);
     }
