@@ -1,6 +1,7 @@
 #include "api/Api.h"
 
 #include "api/Idempotency.h"
+#include "http/ClientAddress.h"
 
 #include <algorithm>
 
@@ -167,15 +168,15 @@ void Api::identify(const http::Exchange &exchange, const Endpoint &endpoint, con
 void Api::limit(const http::Exchange &exchange, const Endpoint &endpoint, const identity::TokenClaims &claims,
                 const Admitted &then)
 {
-    const QString who = claims.user.isNull() ? exchange.request().peer.toString() : claims.user.toString();
+    const QString address = http::networkOf(exchange.request().peer);
+    const QString who = claims.user.isNull() ? address : claims.user.toString();
     switch (endpoint.rate) {
     case Rate::None:
         return then({});
     case Rate::Common:
         return take(exchange, endpoint, u"common:"_s + who, m_limits.common_perMinute, then);
     case Rate::SignIn:
-        return take(exchange, endpoint, u"signin:"_s + exchange.request().peer.toString(), m_limits.signIn_perMinute,
-                    then);
+        return take(exchange, endpoint, u"signin:"_s + address, m_limits.signIn_perMinute, then);
     case Rate::Chat:
         return withChatQuota(exchange, endpoint, claims.user,
                              [=, this](int perMinute) { take(exchange, endpoint, u"chat:"_s + who, perMinute, then); });

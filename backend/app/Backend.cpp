@@ -9,7 +9,10 @@
 #include "identity/SigningKeys.h"
 #include "llm/RehearsalModel.h"
 #include "llm/WireModel.h"
+#include "ops/FileLimit.h"
 #include "ops/Log.h"
+
+#include <algorithm>
 
 namespace companion::app {
 
@@ -21,6 +24,14 @@ constexpr int appStatementTimeout_ms = 30'000;
 constexpr int bulkStatementTimeout_ms = 120'000;
 constexpr int keyReload_ms = 60'000;
 constexpr int sweepBatch = 200;
+
+// A quarter of the file descriptors is for everything else: who comes beyond the cap can then still be told so.
+http::Limits httpLimits()
+{
+    http::Limits limits;
+    limits.connections = std::min(limits.connections, ops::fileLimit() / 4 * 3);
+    return limits;
+}
 
 std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
 {
@@ -56,8 +67,10 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
                                        m_limiter, hooks(),
                                        api::RateLimits{configuration.rateLimitCommon, configuration.rateLimitSignIn});
     addRoutes();
-    m_server = std::make_unique<http::Server>(m_router);
+    m_server = std::make_unique<http::Server>(m_router, httpLimits());
     m_server->allowOrigins(configuration.corsOrigins);
+    if (auto proxies = http::TrustedProxies::parse(configuration.trustedProxies, configuration.forwardedHeader))
+        m_server->trustProxies(std::move(*proxies)); // loadConfiguration() has told of mistakes
     m_schedule = std::make_unique<jobs::Schedule>(*m_bulk);
     addJobs();
     watch();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "common/money/Credits.h"
+#include "http/ClientAddress.h"
 
 #include <QMap>
 #include <QProcessEnvironment>
@@ -23,6 +24,9 @@ struct Configuration
     QString dataDir;                                    // COMPANION_DATA, absolute
     Environment environment = Environment::Development; // COMPANION_ENV
     QStringList corsOrigins;                            // CORS_ORIGINS
+    QStringList trustedProxies;                         // COMPANION_TRUSTED_PROXIES: addresses and networks
+    http::TrustedProxies::Header forwardedHeader =      // COMPANION_FORWARDED_HEADER: where they name their client
+        http::TrustedProxies::Header::XForwardedFor;
     QString metricsToken;                               // COMPANION_METRICS_TOKEN; empty: loopback only
     QString moderationKey;                              // COMPANION_MODERATION_KEY; empty: kept in DATA
     QString logLevel;                                   // COMPANION_LOG_LEVEL: debug, info, warning, error

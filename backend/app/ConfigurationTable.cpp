@@ -1,5 +1,6 @@
 #include "app/Configuration.h"
 #include "db/Target.h"
+#include "http/ClientAddress.h"
 
 #include <QDir>
 #include <QHostAddress>
@@ -130,6 +131,16 @@ Kind origins(QStringList Configuration::*member)
             }};
 }
 
+Kind proxies(QStringList Configuration::*member)
+{
+    const Kind plain = list(member, u"addresses and networks, separated by commas"_s);
+    return {plain.shape, [=](Configuration &to, const QString &value) -> Problem {
+                plain.read(to, value);
+                const auto sound = http::TrustedProxies::parse(to.*member, to.forwardedHeader);
+                return sound ? Problem() : sound.error();
+            }};
+}
+
 Kind databaseUrl(QString Configuration::*member)
 {
     return {u"postgres:// URL"_s,
@@ -201,8 +212,19 @@ QList<Setting> serverSettings()
             "production refuses the development age verification and the rehearsal model's test triggers."),
         row("CORS_ORIGINS", section, origins(&C::corsOrigins), "",
             "The web pages that may call the API from a browser; * allows all."),
+        row("COMPANION_TRUSTED_PROXIES", section, proxies(&C::trustedProxies), "",
+            "The reverse proxies in front, for example 127.0.0.1,10.0.0.0/8: what they say of their client's address "
+            "counts for the limits by address."),
+        row("COMPANION_FORWARDED_HEADER", section,
+            choice<http::TrustedProxies::Header>(&C::forwardedHeader,
+                                                 {{u"x-forwarded-for"_s, http::TrustedProxies::Header::XForwardedFor},
+                                                  {u"forwarded"_s, http::TrustedProxies::Header::Forwarded}}),
+            "x-forwarded-for",
+            "The one header in which they say it, which they must write or append to themselves; the other is not "
+            "read."),
         row("COMPANION_METRICS_TOKEN", section, secret(&C::metricsToken), "",
-            "The bearer token for /metrics; without one only loopback is answered."),
+            "The bearer token for /metrics; without one only loopback is answered, and no request that came by a "
+            "proxy."),
         row("COMPANION_MODERATION_KEY", section, secret(&C::moderationKey, u"64 hex digits, or base64 of 32 bytes"_s),
             "",
             "Encrypts the texts of moderation records. Without one a key is made in DATA at the first start; several "

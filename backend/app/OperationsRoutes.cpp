@@ -2,6 +2,7 @@
 
 #include "app/ApiPage.h"
 #include "common/models/Admin.h"
+#include "http/ClientAddress.h"
 
 #include <QCoreApplication>
 #include <QCryptographicHash>
@@ -58,8 +59,8 @@ bool sameSecret(const QByteArray &a, const QByteArray &b)
 
 bool maySeeMetrics(const http::Request &request, const QString &token)
 {
-    if (token.isEmpty())
-        return request.peer.isLoopback();
+    if (token.isEmpty()) // a proxy on this machine connects from loopback, too
+        return request.peer.isLoopback() && !http::saysForwarded(request.headers);
     return sameSecret(request.headers.value("Authorization"), "Bearer " + token.toUtf8());
 }
 

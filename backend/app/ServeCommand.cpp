@@ -5,6 +5,7 @@
 #include "app/StopSignals.h"
 #include "characters/CharacterService.h"
 #include "identity/FirstAdmin.h"
+#include "ops/FileLimit.h"
 #include "ops/Log.h"
 
 #include <QCoreApplication>
@@ -94,6 +95,7 @@ Outcome serveWith(const Configuration &configuration, bool readyJson)
     if (!admin)
         return failed(admin.error());
 
+    ops::raiseFileLimit(); // after the database server has started with what it is used to
     Backend backend(configuration, *databases, **features, clock);
     const auto port = backend.listen();
     if (!port)

@@ -51,7 +51,7 @@ ConnectionGuard::ConnectionGuard(QTcpSocket *socket, Gate &gate, GateContext &co
     , m_socket(socket)
     , m_gate(gate)
     , m_context(context)
-    , m_peer(socket->peerAddress())
+    , m_peer(plainAddress(socket->peerAddress()))
     , m_reader({context.limits.headBytes, context.limits.bodyBytes})
 {
     socket->setReadBufferSize(context.limits.parkedBytes);
@@ -61,6 +61,7 @@ ConnectionGuard::ConnectionGuard(QTcpSocket *socket, Gate &gate, GateContext &co
     connect(socket, &QIODevice::readyRead, this, &ConnectionGuard::onReadable);
     connect(socket, &QIODevice::bytesWritten, this, &ConnectionGuard::onWritten);
     connect(socket, &QAbstractSocket::disconnected, this, &ConnectionGuard::onDisconnected);
+    m_takenBy_ns = never;
     setDeadline(context.limits.idleDeadline_ms);
 }
 
@@ -97,12 +98,14 @@ void ConnectionGuard::onReadable()
     advance();
 }
 
-// Bodies on their way count against one budget: ten thousand connections with a megabyte each would be the machine's
-// whole memory.
+// Bodies on their way and answers that nobody takes count against one budget: ten thousand connections with a megabyte
+// each would be the machine's whole memory.
 void ConnectionGuard::countHeld()
 {
-    const auto held = m_phase == Phase::Gone ? 0 : m_reader.held() + m_request->body.size();
+    const auto held = m_phase == Phase::Gone ? 0 : m_reader.held() + m_request->body.size() + m_socket->bytesToWrite();
     m_context.heldBytes += held - std::exchange(m_held, held);
+    if (m_context.heldBytes > m_context.limits.heldBytes && m_socket->bytesToWrite() > 0)
+        m_gate.shedSoon();
 }
 
 void ConnectionGuard::advance()
@@ -145,7 +148,7 @@ Request ConnectionGuard::makeRequest() const
     request.path = head.target == "*" ? QStringLiteral("*") : m_reader.target().path();
     request.query = m_reader.target().query;
     request.headers = head.headers;
-    request.peer = m_peer;
+    request.peer = m_context.proxies.clientOf(m_peer, head.headers);
     request.id = makeRequestId();
     request.receivedAt_ns = m_headAt_ns;
     return request;
@@ -160,6 +163,11 @@ void ConnectionGuard::requestComplete()
     m_deadline_ns = never;
     m_bytesOut = 0;
     ++m_exchange;
+    if (m_request->peer != m_peer) {
+        if (!m_gate.admitForwarded(m_request->peer))
+            return refuse({ErrorCode::Overloaded, QStringLiteral("There are too many requests of this address.")});
+        m_forwardedFor = m_request->peer;
+    }
     m_putting = true;
     const auto body = m_reader.takeBody();
     m_bodySize = body.size();
@@ -247,6 +255,7 @@ void ConnectionGuard::writeStream(const QByteArray &data)
     m_bytesOut += data.size();
     if (m_socket->bytesToWrite() > m_context.limits.pendingBytes)
         m_socket->flush();
+    countHeld();
     if (m_socket->bytesToWrite() > m_context.limits.pendingBytes)
         QMetaObject::invokeMethod(this, &ConnectionGuard::cut, Qt::QueuedConnection);
     else if (m_deadline_ns == never)
@@ -264,6 +273,7 @@ void ConnectionGuard::write(const QByteArray &bytes)
     m_socket->write(bytes);
     m_bytesOut += bytes.size();
     m_socket->flush();
+    countHeld();
 }
 
 void ConnectionGuard::report(int status)
@@ -275,6 +285,7 @@ void ConnectionGuard::report(int status)
 void ConnectionGuard::endExchange()
 {
     report(m_status);
+    releaseClient();
     m_request = std::make_shared<Request>();
     countHeld();
     if (!m_putting)
@@ -282,7 +293,7 @@ void ConnectionGuard::endExchange()
     if (!m_keepAlive || m_context.draining)
         return close();
     m_phase = Phase::Flushing;
-    setDeadline(m_context.limits.idleDeadline_ms);
+    startTaking();
     if (m_socket->bytesToWrite() == 0)
         waitForRequest();
 }
@@ -290,6 +301,7 @@ void ConnectionGuard::endExchange()
 void ConnectionGuard::waitForRequest()
 {
     m_phase = Phase::Waiting;
+    m_takenBy_ns = never;
     m_headAt_ns = 0;
     m_headBegun = false;
     setDeadline(m_context.limits.idleDeadline_ms);
@@ -301,6 +313,7 @@ void ConnectionGuard::waitForRequest()
 
 void ConnectionGuard::onWritten()
 {
+    countHeld();
     if (m_socket->bytesToWrite() > 0) {
         if (m_phase != Phase::Waiting && !(m_phase == Phase::Closing && m_writingEnded))
             setDeadline(m_context.limits.idleDeadline_ms); // it moves
@@ -338,7 +351,7 @@ void ConnectionGuard::close()
     if (m_phase == Phase::Gone)
         return;
     m_phase = Phase::Closing;
-    setDeadline(m_context.limits.idleDeadline_ms);
+    startTaking();
     if (m_socket->bytesToWrite() == 0)
         endWriting();
     m_socket->readAll();
@@ -349,6 +362,7 @@ void ConnectionGuard::endWriting()
     if (m_writingEnded || m_socket->state() != QAbstractSocket::ConnectedState)
         return;
     m_writingEnded = true;
+    m_takenBy_ns = never;
     ::shutdown(int(m_socket->socketDescriptor()), SHUT_WR);
     setDeadline(m_context.draining ? m_context.limits.lingerDeadline_ms / 10 : m_context.limits.lingerDeadline_ms);
 }
@@ -369,6 +383,7 @@ void ConnectionGuard::onDisconnected()
     m_phase = Phase::Gone;
     if (unanswered && !m_request->id.isEmpty())
         report(m_stream ? m_status : clientLeft);
+    releaseClient();
     countHeld();
     m_token.reset();
     if (m_pipe)
@@ -391,7 +406,22 @@ void ConnectionGuard::drain()
 
 void ConnectionGuard::setDeadline(int milliseconds)
 {
-    m_deadline_ns = Gate::now_ns() + milliseconds * 1'000'000LL;
+    m_deadline_ns = std::min(Gate::now_ns() + milliseconds * 1'000'000LL, m_takenBy_ns);
+}
+
+// Taking a byte now and then is not enough: the deadline moves with each, but not beyond what the slowest line needs.
+void ConnectionGuard::startTaking()
+{
+    const auto idle_ns = m_context.limits.idleDeadline_ms * 1'000'000LL;
+    const auto taking_ns = m_socket->bytesToWrite() * 1'000'000'000LL / m_context.limits.slowestRead_Bps;
+    m_takenBy_ns = Gate::now_ns() + idle_ns + taking_ns;
+    setDeadline(m_context.limits.idleDeadline_ms);
+}
+
+void ConnectionGuard::releaseClient()
+{
+    if (!m_forwardedFor.isNull())
+        m_gate.forwardedEnded(std::exchange(m_forwardedFor, {}));
 }
 
 void ConnectionGuard::tick(qint64 now_ns)

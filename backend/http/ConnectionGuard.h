@@ -28,6 +28,7 @@ public:
     void tick(qint64 now_ns);
     void drain();
     void cut(); // at once, without another word
+    qint64 pendingBytes() const { return m_socket->bytesToWrite(); } // of answers that the client has not taken
 
     // For Exchange. A number that is not the open exchange's does nothing.
     bool isOpen(quint64 exchange) const;
@@ -62,6 +63,8 @@ private:
     void endWriting();
     void deadlinePassed();
     void setDeadline(int milliseconds);
+    void startTaking();
+    void releaseClient();
     void countHeld();
     void waitForRequest();
     AnswerFrame frame() const;
@@ -91,7 +94,9 @@ private:
     qint64 m_held = 0; // this connection's part of GateContext::heldBytes
     qint64 m_headAt_ns = 0;
     qint64 m_deadline_ns = 0;
+    qint64 m_takenBy_ns = 0; // the answer's last byte; never, while it is being made
     qint64 m_pingAt_ns = 0;
+    QHostAddress m_forwardedFor; // counted by the gate until the answer's end
 };
 
 } // namespace companion::http

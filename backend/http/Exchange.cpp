@@ -1,11 +1,11 @@
 #include "http/Exchange.h"
 
-#include "common/Ensure.h"
 #include "http/ConnectionGuard.h"
 #include "http/ExchangeState.h"
 #include "ops/Log.h"
 
 #include <QAbstractEventDispatcher>
+#include <utility>
 
 namespace companion::http {
 
@@ -51,19 +51,24 @@ const Request &Exchange::request() const
     return *m_state->request;
 }
 
+bool Exchange::begin(const char *what)
+{
+    if (!std::exchange(m_state->answered, true))
+        return true;
+    ops::log(ops::Level::Error, "answered_twice", m_state->request->id, {{"what", QString::fromLatin1(what)}});
+    return false;
+}
+
 void Exchange::send(Reply reply)
 {
-    ensure(!m_state->answered, "a request has one answer");
-    m_state->answered = true;
-    if (m_state->guard)
+    if (begin("send") && m_state->guard)
         m_state->guard->send(m_state->number, std::move(reply));
 }
 
 EventStream *Exchange::openStream(Headers headers)
 {
-    ensure(!m_state->answered, "a request has one answer");
-    m_state->answered = true;
-    return m_state->guard ? m_state->guard->openStream(m_state->number, std::move(headers)) : nullptr;
+    return begin("openStream") && m_state->guard ? m_state->guard->openStream(m_state->number, std::move(headers))
+                                                 : nullptr;
 }
 
 bool Exchange::isGone() const

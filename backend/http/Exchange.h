@@ -23,7 +23,8 @@ Q_SIGNALS:
 };
 
 // A handle to the one answer of one request. Copyable; may outlive the connection (then sending does nothing).
-// Used on the loop thread only. The first of send() and openStream() wins; a second is a Bug. When the last copy goes
+// Used on the loop thread only. The first of send() and openStream() wins; a second is a bug of ours that does nothing
+// but log `answered_twice` (it may come from a slot, where nobody would catch an exception). When the last copy goes
 // away unanswered (on any thread), the client gets 500 `internal` and it is logged.
 class Exchange
 {
@@ -40,6 +41,8 @@ public:
     explicit Exchange(std::shared_ptr<State> state);
 
 private:
+    bool begin(const char *what); // false: it has been answered already
+
     friend class Router;
     std::shared_ptr<State> m_state;
 };

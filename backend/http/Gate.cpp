@@ -5,24 +5,31 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
+#include <sys/socket.h>
 #include <unistd.h>
+#include <utility>
 
 namespace companion::http {
 
 namespace {
 
 constexpr int resumeAccepting_ms = 100;
-constexpr int turnedAwayAtOnce = 64; // connections beyond the cap that are told so; more are just closed
+constexpr qint64 pauseLogInterval_ns = 10'000'000'000;
+constexpr int turnedAwayInPeace = 64; // connections beyond the cap that get time to read why; more are just told
 
-// One customer has one IPv4 address, but a whole IPv6 /64.
-QByteArray addressKey(const QHostAddress &address)
+// Says 503 without a guard and hangs up: for floods, where even waiting for the client to read would cost too much.
+// What it has said so far is read first, or the kernel would send a reset that can overtake the answer.
+void turnAwayAtOnce(int descriptor)
 {
-    bool isIpv4 = false;
-    const auto ipv4 = address.toIPv4Address(&isIpv4);
-    if (isIpv4)
-        return QByteArray::number(ipv4);
-    const auto ipv6 = address.toIPv6Address();
-    return QByteArray(reinterpret_cast<const char *>(ipv6.c), 8);
+    static const QByteArray answer =
+        writeReply(Reply::problem({ErrorCode::Overloaded, QStringLiteral("There are too many connections.")}, "flood"),
+                   {.keepAlive = false, .requestId = "flood"});
+    char waste[16 * 1024];
+    (void)::recv(descriptor, waste, sizeof waste, MSG_DONTWAIT);
+    (void)::send(descriptor, answer.constData(), size_t(answer.size()), MSG_DONTWAIT | MSG_NOSIGNAL);
+    ::shutdown(descriptor, SHUT_WR);
+    ::close(descriptor);
 }
 
 int tickLength_ms(const Limits &limits)
@@ -44,7 +51,8 @@ Gate::Gate(GateContext &context)
     // Out of file descriptors, QTcpServer stops accepting for good; what waits in the kernel's queue is served as soon
     // as there are some again.
     connect(this, &QTcpServer::acceptError, this, [this] {
-        ops::log(ops::Level::Warning, "http_accept_paused", {{"error", errorString()}});
+        if (now_ns() - std::exchange(m_pauseLoggedAt_ns, now_ns()) > pauseLogInterval_ns)
+            ops::log(ops::Level::Warning, "http_accept_paused", {{"error", errorString()}});
         QTimer::singleShot(resumeAccepting_ms, this, &QTcpServer::resumeAccepting);
     });
 }
@@ -59,31 +67,60 @@ qint64 Gate::now_ns()
     return std::chrono::steady_clock::now().time_since_epoch().count();
 }
 
+// A trusted proxy has as many connections as it likes; its clients are counted one by one, by their requests.
+bool Gate::isCounted(const QHostAddress &peer) const
+{
+    return !m_context.proxies.contains(peer);
+}
+
+bool Gate::mayHaveMore(const QHostAddress &address) const
+{
+    const auto most = m_context.limits.connectionsPerAddress;
+    return most == 0 || m_perAddress.value(networkOf(address)) < most;
+}
+
 bool Gate::hasRoom(const QHostAddress &peer) const
 {
-    const auto &limits = m_context.limits;
-    return m_guards.size() < limits.connections
-        && (limits.connectionsPerAddress == 0 || m_perAddress.value(addressKey(peer)) < limits.connectionsPerAddress);
+    return m_guards.size() < m_context.limits.connections && (!isCounted(peer) || mayHaveMore(peer));
+}
+
+void Gate::leave(const QHostAddress &address)
+{
+    const auto count = m_perAddress.find(networkOf(address));
+    if (count != m_perAddress.end() && --*count == 0)
+        m_perAddress.erase(count);
+}
+
+bool Gate::admitForwarded(const QHostAddress &client)
+{
+    if (!mayHaveMore(client))
+        return false;
+    ++m_perAddress[networkOf(client)];
+    return true;
+}
+
+void Gate::forwardedEnded(const QHostAddress &client)
+{
+    leave(client);
 }
 
 void Gate::incomingConnection(qintptr descriptor)
 {
+    if (m_guards.size() >= m_context.limits.connections + turnedAwayInPeace)
+        return turnAwayAtOnce(int(descriptor));
     auto *socket = new QTcpSocket(this);
     if (!socket->setSocketDescriptor(descriptor)) {
         ::close(int(descriptor));
         delete socket;
         return;
     }
-    const bool room = hasRoom(socket->peerAddress());
-    if (!room && m_guards.size() >= m_context.limits.connections + turnedAwayAtOnce) {
-        socket->abort();
-        delete socket;
-        return;
-    }
+    const auto peer = socket->peerAddress();
+    const bool room = hasRoom(peer);
     socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     auto *guard = new ConnectionGuard(socket, *this, m_context);
     m_guards.insert(guard);
-    ++m_perAddress[addressKey(socket->peerAddress())];
+    if (isCounted(peer))
+        ++m_perAddress[networkOf(peer)];
     if (!room)
         return guard->turnAway();
     addPendingConnection(guard->makePipe());
@@ -92,11 +129,36 @@ void Gate::incomingConnection(qintptr descriptor)
 void Gate::connectionEnded(ConnectionGuard *guard, const QHostAddress &peer)
 {
     m_guards.remove(guard);
-    const auto count = m_perAddress.find(addressKey(peer));
-    if (count != m_perAddress.end() && --*count == 0)
-        m_perAddress.erase(count);
+    if (isCounted(peer))
+        leave(peer);
     if (m_guards.isEmpty())
         Q_EMIT emptied();
+}
+
+void Gate::shedSoon()
+{
+    if (!std::exchange(m_shedding, true))
+        QMetaObject::invokeMethod(this, &Gate::shed, Qt::QueuedConnection);
+}
+
+void Gate::shed()
+{
+    m_shedding = false;
+    QList<std::pair<qint64, ConnectionGuard *>> pending;
+    for (auto *guard : std::as_const(m_guards))
+        if (const auto bytes = guard->pendingBytes(); bytes > 0)
+            pending.append({bytes, guard});
+    std::ranges::sort(pending, std::greater());
+    int cut = 0;
+    for (const auto &[bytes, guard] : std::as_const(pending)) {
+        if (m_context.heldBytes <= m_context.limits.heldBytes * 3 / 4)
+            break;
+        if (m_guards.contains(guard)) {
+            guard->cut();
+            ++cut;
+        }
+    }
+    ops::log(ops::Level::Warning, "http_readers_shed", {{"connections", cut}});
 }
 
 void Gate::drain()

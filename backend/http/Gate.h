@@ -19,9 +19,10 @@ struct GateContext
     const Router &router;
     Limits limits;
     Cors cors = {};
+    TrustedProxies proxies = {};
     QtServer *parser = nullptr;
     bool draining = false;
-    qint64 heldBytes = 0; // of requests, on all connections
+    qint64 heldBytes = 0; // of requests, and of answers not yet taken, on all connections
     std::function<void(const Request &, int status, qint64 duration_ns, qint64 bytesOut)> answered = {};
 };
 
@@ -39,6 +40,10 @@ public:
     void drain(); // close() it first
     void cutAll();
     void connectionEnded(ConnectionGuard *guard, const QHostAddress &peer);
+    // A request that a trusted proxy brings counts for its client as a connection would. False: it has too many.
+    bool admitForwarded(const QHostAddress &client);
+    void forwardedEnded(const QHostAddress &client);
+    void shedSoon(); // too much is held: from the loop, cut who leaves the most of their answers lying
 
     static qint64 now_ns(); // monotonic
 
@@ -50,12 +55,18 @@ protected:
 
 private:
     bool hasRoom(const QHostAddress &peer) const;
+    bool isCounted(const QHostAddress &peer) const;
+    bool mayHaveMore(const QHostAddress &address) const;
+    void leave(const QHostAddress &address);
+    void shed();
     void tick();
 
     GateContext &m_context;
     QSet<ConnectionGuard *> m_guards;
-    QHash<QByteArray, int> m_perAddress;
+    QHash<QString, int> m_perAddress; // by networkOf()
     QTimer m_tick;
+    bool m_shedding = false;
+    qint64 m_pauseLoggedAt_ns = 0;
 };
 
 } // namespace companion::http

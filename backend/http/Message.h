@@ -42,7 +42,7 @@ struct Request
     QUrlQuery query; // '+' has become a space
     Headers headers;
     QByteArray body;
-    QHostAddress peer;
+    QHostAddress peer; // who asks; behind a trusted proxy the client that it names
     QByteArray id; // X-Request-Id: the caller's where it is sane (1–128 of [A-Za-z0-9._-]), else ours
     qint64 receivedAt_ns = 0; // monotonic, when the head was complete
 

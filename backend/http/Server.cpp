@@ -77,6 +77,11 @@ void Server::allowOrigins(const QStringList &origins)
     d->context.cors.allow(origins);
 }
 
+void Server::trustProxies(TrustedProxies proxies)
+{
+    d->context.proxies = std::move(proxies);
+}
+
 std::expected<quint16, QString> Server::listen(const QHostAddress &address, quint16 port)
 {
     if (!d->gate->listen(address, port))

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "http/ClientAddress.h"
 #include "http/Router.h"
 
 #include <QHostAddress>
@@ -11,7 +12,8 @@ namespace companion::http {
 struct Limits
 {
     int connections = 10'000;
-    int connectionsPerAddress = 4'096; // of one IPv4 address or one IPv6 /64; 0: no limit
+    // Of one IPv4 address or one IPv6 /64; behind a trusted proxy, open requests of one. 0: no limit.
+    int connectionsPerAddress = 4'096;
     qsizetype headBytes = 16 * 1024;
     qsizetype bodyBytes = 1024 * 1024;
     int headDeadline_ms = 5'000;       // from a request's first byte to the end of its head
@@ -20,8 +22,11 @@ struct Limits
     int lingerDeadline_ms = 2'000;     // after a last answer, for the client to read it and close
     int pingInterval_ms = 15'000;      // of event streams
     qsizetype pendingBytes = 512 * 1024; // of an event stream, unread by its client
-    qint64 heldBytes = 256 * 1024 * 1024; // of all requests that are arriving or being answered; beyond it 503
-    qsizetype parkedBytes = 64 * 1024;   // read ahead of the request being answered; more waits in the kernel
+    // Of all requests that are arriving or being answered, and all answers not yet taken. Beyond it the clients who
+    // leave the most of their answers lying are cut, and requests are refused with 503.
+    qint64 heldBytes = 256 * 1024 * 1024;
+    qint64 slowestRead_Bps = 4 * 1024; // an answer has the idle deadline, and its size at this rate, to be taken
+    qsizetype parkedBytes = 64 * 1024; // read ahead of the request being answered; more waits in the kernel
 };
 
 // QtHttpServer behind its gate (docs/http.md): every head and all framing is checked before QtHttpServer's parser sees
@@ -35,6 +40,9 @@ public:
 
     // Browsers on these origins ("https://app.example.com") may call and read the answers; "*" lets every origin.
     void allowOrigins(const QStringList &origins);
+
+    // The reverse proxies whose word about their client counts; call it before listen().
+    void trustProxies(TrustedProxies proxies);
 
     // Port 0 takes a free one. An error text, in English, says what to do.
     std::expected<quint16, QString> listen(const QHostAddress &address, quint16 port);
