@@ -14,9 +14,11 @@ namespace {
 constexpr qint64 quotaCache_ms = 30'000;
 constexpr qsizetype quotaCacheSize = 50'000;
 
+// Of two headers a proxy may have read the other one: then there is none.
 QByteArray bearerOf(const http::Request &request)
 {
-    const QByteArray header = request.headers.value("Authorization");
+    const auto given = request.headers.values("Authorization");
+    const QByteArray header = given.size() == 1 ? given.first() : QByteArray();
     return header.size() > 7 && header.first(7).toLower() == "bearer " ? header.sliced(7).trimmed() : QByteArray();
 }
 

@@ -22,7 +22,6 @@ namespace {
 
 constexpr int appStatementTimeout_ms = 30'000;
 constexpr int bulkStatementTimeout_ms = 120'000;
-constexpr int keyReload_ms = 60'000;
 constexpr int sweepBatch = 200;
 
 // A quarter of the file descriptors is for everything else: who comes beyond the cap can then still be told so.
@@ -169,7 +168,7 @@ void Backend::addJobs()
             db.execute("api.purge_keys", {{"before", db.now().addDays(-1)}, {"batch", sweepBatch}}));
     });
     connect(&m_keyTimer, &QTimer::timeout, this, &Backend::reloadSigningKeys);
-    m_keyTimer.start(keyReload_ms);
+    m_keyTimer.start(std::chrono::seconds(identity::SigningKeys::reload_s));
 }
 
 void Backend::reloadSigningKeys()

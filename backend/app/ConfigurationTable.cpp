@@ -342,7 +342,7 @@ QList<Setting> moneySettings()
             "Requests a minute on routes other than chat, by user, or by address where nobody is signed in. The tiers "
             "hold the rate of chat routes."),
         row("RATE_LIMIT_SIGN_IN", section, number(&C::rateLimitSignIn, 1, 1'000'000), "20",
-            "Sign-in attempts a minute by address."),
+            "Sign-in attempts a minute by address (IPv6: by /64)."),
     };
 }
 

@@ -4,6 +4,7 @@
 #include "app/DemoCommand.h"
 #include "app/Environment.h"
 #include "app/ServeCommand.h"
+#include "app/SigningKeysCommand.h"
 #include "app/UserCommand.h"
 #include "db/DatabaseError.h"
 
@@ -22,6 +23,7 @@ Commands:
   migrate                      bring the database to this program's version
   demo                         fill the database with demo data, through the real services
   access-key create|list|revoke
+  signing-keys list|rotate|replace
   user set EMAIL …             tier, age, region, status, credits
   audit                        recompute the books; exit 1 where anything is wrong
   config check                 name every mistake of the configuration
@@ -64,6 +66,8 @@ Outcome runCommand(const QString &name, const QStringList &args)
         return withDatabase(auditCommand(args));
     if (name == u"access-key")
         return withDatabase(accessKeyCommand(args));
+    if (name == u"signing-keys")
+        return withDatabase(signingKeysCommand(args));
     if (name == u"user")
         return withDatabase(userCommand(args));
     if (name == u"--version")

@@ -2,37 +2,24 @@
 
 #include "common/Ensure.h"
 #include "common/describe/EnumText.h"
+#include "identity/Jws.h"
 
 #include <QHash>
 #include <QJsonDocument>
 
-#include <cjose/header.h>
-#include <cjose/jwk.h>
-#include <cjose/jws.h>
-#include <cstdlib>
 #include <vector>
 
 namespace companion::identity {
 
 using namespace Qt::StringLiterals;
 
-// In a named namespace because KeyRing has members of these types.
+// In a named namespace because KeyRing has members of this type.
 namespace jose {
-
-struct Release
-{
-    void operator()(cjose_jwk_t *jwk) const { cjose_jwk_release(jwk); }
-    void operator()(cjose_jws_t *jws) const { cjose_jws_release(jws); }
-    void operator()(cjose_header_t *header) const { cjose_header_release(header); }
-};
-using Jwk = std::unique_ptr<cjose_jwk_t, Release>;
-using Jws = std::unique_ptr<cjose_jws_t, Release>;
-using Header = std::unique_ptr<cjose_header_t, Release>;
 
 struct SigningKey
 {
     QByteArray id;
-    Jwk jwk;
+    JwsKey key;
     QByteArray header; // the first segment of every token that it signs
 };
 
@@ -42,52 +29,13 @@ namespace {
 
 using jose::SigningKey;
 
-QByteArray sign(const SigningKey &key, const QByteArray &payload)
-{
-    cjose_err error{};
-    const jose::Header header(cjose_header_new(&error));
-    ensure(header && cjose_header_set(header.get(), CJOSE_HDR_ALG, CJOSE_HDR_ALG_HS256, &error)
-               && cjose_header_set(header.get(), CJOSE_HDR_KID, key.id.constData(), &error)
-               && cjose_header_set(header.get(), "typ", "JWT", &error),
-           "a token header can be made");
-    const jose::Jws jws(cjose_jws_sign(key.jwk.get(), header.get(),
-                                       reinterpret_cast<const uint8_t *>(payload.constData()),
-                                       static_cast<size_t>(payload.size()), &error));
-    const char *compact = nullptr;
-    ensure(jws && cjose_jws_export(jws.get(), &compact, &error), "a token can be signed");
-    return QByteArray(compact);
-}
-
-// nullopt when the signature does not fit. cjose compares in constant time.
-std::optional<QByteArray> signedPayload(const SigningKey &key, const QByteArray &token)
-{
-    cjose_err error{};
-    const jose::Jws jws(cjose_jws_import(token.constData(), static_cast<size_t>(token.size()), &error));
-    if (!jws || !cjose_jws_verify(jws.get(), key.jwk.get(), &error))
-        return std::nullopt;
-    uint8_t *payload = nullptr;
-    size_t length = 0;
-    if (!cjose_jws_get_plaintext(jws.get(), &payload, &length, &error))
-        return std::nullopt;
-    return QByteArray(reinterpret_cast<const char *>(payload), static_cast<qsizetype>(length));
-}
-
-// Base64url leaves bits over at the end; we take only the spelling that we write ourselves.
-bool isCanonicalBase64Url(const QByteArray &text)
-{
-    constexpr auto options = QByteArray::Base64UrlEncoding | QByteArray::OmitTrailingEquals;
-    const auto decoded = QByteArray::fromBase64Encoding(text, options | QByteArray::AbortOnBase64DecodingErrors);
-    return decoded && decoded.decoded.toBase64(options) == text;
-}
-
 QByteArray payloadOf(const TokenClaims &claims, qint64 issuedAt_s, qint64 expiresAt_s)
 {
-    QJsonObject payload{{u"sub"_s, claims.user.toString()},
-                        {u"roles"_s, JsonType<QList<Role>>::write(claims.roles)},
-                        {u"iat"_s, issuedAt_s},
-                        {u"exp"_s, expiresAt_s}};
-    if (!claims.device.isNull())
-        payload.insert(u"device"_s, claims.device.toString());
+    const QJsonObject payload{{u"sub"_s, claims.user.toString()},
+                              {u"roles"_s, JsonType<QList<Role>>::write(claims.roles)},
+                              {u"iat"_s, issuedAt_s},
+                              {u"exp"_s, expiresAt_s},
+                              {u"device"_s, claims.device.toString()}};
     return QJsonDocument(payload).toJson(QJsonDocument::Compact);
 }
 
@@ -105,10 +53,11 @@ std::optional<Payload> readPayload(const QByteArray &bytes)
     const auto device = DeviceId::parse(object.value("device"_L1).toString());
     JsonReader reader;
     Payload payload;
-    if (!user || !JsonType<QList<Role>>::read(object.value("roles"_L1), payload.claims.roles, reader, {}, {}))
+    if (!user || !device
+        || !JsonType<QList<Role>>::read(object.value("roles"_L1), payload.claims.roles, reader, {}, {}))
         return std::nullopt;
     payload.claims.user = *user;
-    payload.claims.device = device.value_or(DeviceId());
+    payload.claims.device = *device;
     payload.issuedAt_s = object.value("iat"_L1).toInteger(-1);
     const qint64 expiresAt_s = object.value("exp"_L1).toInteger(-1);
     payload.claims.expiresAt = QDateTime::fromSecsSinceEpoch(expiresAt_s, Qt::UTC);
@@ -139,16 +88,10 @@ struct AccessTokens::KeyRing
 
     void add(const Key &from)
     {
-        ensure(from.secret.size() == 32, "a signing key has 256 bits");
-        cjose_err error{};
-        SigningKey key{from.id.toLatin1(),
-                       jose::Jwk(cjose_jwk_create_oct_spec(reinterpret_cast<const uint8_t *>(from.secret.constData()),
-                                                           static_cast<size_t>(from.secret.size()), &error)),
-                       {}};
-        ensure(key.jwk != nullptr, "a signing key can be made");
-        const QByteArray sample = sign(key, "{}");
-        key.header = sample.first(sample.indexOf('.'));
-        keys.push_back(std::move(key));
+        const auto key = JwsKey::fromSecret(from.secret);
+        ensure(key.has_value(), "a signing key has 256 bits");
+        const QByteArray id = from.id.toLatin1(), sample = key->sign(id, "{}");
+        keys.push_back({id, *key, sample.first(sample.indexOf('.'))});
         byHeader.insert(keys.back().header, &keys.back());
     }
 };
@@ -178,7 +121,10 @@ QString AccessTokens::issue(const TokenClaims &claims) const
 {
     const qint64 now_s = m_clock.now().toSecsSinceEpoch();
     const qint64 expiresAt_s = std::min(claims.expiresAt.toSecsSinceEpoch(), now_s + lifetime_s);
-    return QString::fromLatin1(sign(keys()->keys.front(), payloadOf(claims, now_s, expiresAt_s)));
+    ensure(!claims.device.isNull(), "a token belongs to a device, so that signing it out ends the token");
+    const auto ring = keys();
+    const SigningKey &key = ring->keys.front();
+    return QString::fromLatin1(key.key.sign(key.id, payloadOf(claims, now_s, expiresAt_s)));
 }
 
 Result<TokenClaims> AccessTokens::verify(const QByteArray &token) const
@@ -187,10 +133,8 @@ Result<TokenClaims> AccessTokens::verify(const QByteArray &token) const
         return unauthenticated();
     const auto ring = keys();
     const SigningKey *key = ring->byHeader.value(token.first(token.indexOf('.')));
-    if (!key || !isCanonicalBase64Url(token.sliced(token.lastIndexOf('.') + 1)))
-        return unauthenticated();
-    const auto bytes = signedPayload(*key, token);
-    const auto payload = bytes ? readPayload(*bytes) : std::nullopt;
+    const auto jws = key ? Jws::read(token, maxLength) : std::nullopt;
+    const auto payload = jws && key->key.verifies(*jws) ? readPayload(jws->payload()) : std::nullopt;
     if (!payload)
         return unauthenticated();
 

@@ -13,7 +13,7 @@ namespace companion::identity {
 struct TokenClaims
 {
     UserId user;
-    DeviceId device;   // null for an API key
+    DeviceId device;   // null for an API key, which is no token
     QList<Role> roles; // what the key narrowed the user's roles to; the account's own roles still decide
     QDateTime expiresAt;
 };
@@ -24,6 +24,7 @@ struct TokenClaims
 //
 // Only what issue() writes is accepted, byte for byte: the header must be one of our keys' own headers (so there is no
 // alg, crit or kid to play with), the payload must be its claims' one canonical form (no claim twice, none unknown).
+// Every token names a device, which each act looks up: whoever learns a signing key still has to learn a living one.
 class AccessTokens
 {
 public:

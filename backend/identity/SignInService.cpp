@@ -61,9 +61,7 @@ void narrow(Account &account, const std::optional<QList<Role>> &to)
 void endFamily(db::Session &db, const UserId &user, const DeviceId &device, const QString &requestId,
                const QDateTime &now)
 {
-    const bool wasAlive = db.execute("identity.revoke_device",
-                                     {{"user_id", user}, {"device_id", device}, {"reason", u"reuse"_s}, {"now", now}})
-        > 0;
+    const bool wasAlive = db.execute("identity.end_family", {{"device_id", device}, {"now", now}}) > 0;
     if (wasAlive)
         AuditLog().append(db,
                           {.actor = u"system"_s,

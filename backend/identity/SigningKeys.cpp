@@ -1,6 +1,7 @@
 #include "identity/SigningKeys.h"
 
 #include <QRandomGenerator>
+#include <algorithm>
 #include <array>
 
 namespace companion::identity {
@@ -23,14 +24,7 @@ void createKey(db::Session &db, const QDateTime &now, const QDateTime &signsFrom
                 {"signs_from", signsFrom}});
 }
 
-void publishSuccessor(db::Session &db, const QDateTime &now)
-{
-    const QDateTime signsFrom = now.addSecs(SigningKeys::publishedAhead_s);
-    db.execute("identity.end_signing_keys", {{"verifies_until", signsFrom.addSecs(SigningKeys::outlives_s)}});
-    createKey(db, now, signsFrom);
-}
-
-QList<AccessTokens::Key> list(db::Session &db, const QDateTime &now)
+QList<AccessTokens::Key> keysNow(db::Session &db, const QDateTime &now)
 {
     QList<AccessTokens::Key> keys;
     for (const db::Row &row : db.rows("identity.list_signing_keys", {{"now", now}}))
@@ -50,22 +44,42 @@ QList<AccessTokens::Key> SigningKeys::load(db::Session &db) const
     if (!newest)
         createKey(db, now, now);
     else if (newest->time("signs_from").addDays(signs_days) <= now)
-        publishSuccessor(db, now);
-    const auto keys = list(db, now);
+        rotate(db);
+    const auto keys = keysNow(db, now);
     transaction.commit();
     return keys;
 }
 
-QList<AccessTokens::Key> SigningKeys::replaceAll(db::Session &db) const
+QList<SigningKeyState> SigningKeys::list(db::Session &db) const
 {
-    db::Transaction transaction(db);
+    const QDateTime now = db.now();
+    QList<SigningKeyState> states;
+    for (const db::Row &row : db.rows("identity.describe_signing_keys"))
+        states.append({.id = row.text("id"),
+                       .createdAt = row.time("created_at"),
+                       .signsFrom = row.time("signs_from"),
+                       .verifiesUntil = row.maybeTime("verifies_until")});
+    const auto signing = std::ranges::find_if(states, [&](const SigningKeyState &key) { return key.signsFrom <= now; });
+    if (signing != states.end())
+        signing->signs = true;
+    return states;
+}
+
+void SigningKeys::rotate(db::Session &db, int signsIn_s) const
+{
+    const QDateTime now = db.now(), signsFrom = now.addSecs(signsIn_s);
+    db.one("identity.lock_signing_keys");
+    db.execute("identity.end_signing_keys", {{"verifies_until", signsFrom.addSecs(outlives_s)}});
+    createKey(db, now, signsFrom);
+}
+
+int SigningKeys::replaceAll(db::Session &db) const
+{
     const QDateTime now = db.now();
     db.one("identity.lock_signing_keys");
     db.execute("identity.delete_signing_keys");
     createKey(db, now, now);
-    const auto keys = list(db, now);
-    transaction.commit();
-    return keys;
+    return static_cast<int>(db.execute("identity.revoke_all_devices", {{"now", now}}));
 }
 
 } // namespace companion::identity

@@ -119,6 +119,14 @@ UPDATE devices SET last_used_at = :now::timestamptz, expires_at = :expires_at::t
 UPDATE devices SET revoked_at = :now::timestamptz, revoke_reason = :reason::text
 WHERE id = :device_id::uuid AND user_id = :user_id::uuid AND revoked_at IS NULL AND expires_at > :now::timestamptz
 
+-- name: end_family
+-- Also one that has run out by this clock: clocks have been wrong before, and a stolen family must not come back.
+UPDATE devices SET revoked_at = :now::timestamptz, revoke_reason = 'reuse'
+WHERE id = :device_id::uuid AND revoked_at IS NULL
+
+-- name: revoke_all_devices
+UPDATE devices SET revoked_at = :now::timestamptz, revoke_reason = 'revoked' WHERE revoked_at IS NULL
+
 -- name: list_devices
 SELECT id, user_agent, created_at, last_used_at FROM devices
 WHERE user_id = :user_id::uuid AND revoked_at IS NULL AND expires_at > :now::timestamptz
@@ -187,6 +195,9 @@ VALUES (:id::text, :secret::bytea, :now::timestamptz, :signs_from::timestamptz)
 -- name: list_signing_keys
 -- The one that signs now is first, then the older ones, then what is only published yet.
 SELECT id, secret FROM signing_keys ORDER BY signs_from > :now::timestamptz, signs_from DESC
+
+-- name: describe_signing_keys
+SELECT id, created_at, signs_from, verifies_until FROM signing_keys ORDER BY signs_from DESC, id
 
 -- name: append_audit
 SELECT append_audit(:id::uuid, :now::timestamptz, :actor::text, :act::text, :target::text, :reason::text,

@@ -60,42 +60,93 @@ private Q_SLOTS:
         QCOMPARE(second.first().secret, first.first().secret);
     }
 
-    // Two instances, each reloading every five minutes, through two rotations.
+    // Two instances, each reloading on its own beat, through two rotations: no token is refused by either as long as it
+    // lives.
     void keys_rotate_without_signing_anybody_out()
     {
         AccessTokens mine(m_db->clock(), SigningKeys().load(operators()));
         AccessTokens theirs(m_db->clock(), SigningKeys().load(operators()));
         QSet<QByteArray> headers;
+        QList<QByteArray> living;
         for (int rotation = 0; rotation < 2; ++rotation) {
-            m_db->clock().advance(24h * 30 - 30min);
+            m_db->clock().advance(24h * SigningKeys::signs_days - 3min);
             mine.setKeys(SigningKeys().load(operators()));
             theirs.setKeys(SigningKeys().load(operators()));
-            QByteArray last = mine.issue(claims()).toLatin1();
-            for (int minute = 0; minute < 180; minute += 5) {
-                const QByteArray fresh = mine.issue(claims()).toLatin1();
-                headers.insert(fresh.split('.').first());
-                QVERIFY(theirs.verify(fresh)); // they know the new key before it signs
-                m_db->clock().advance(4min);
-                QVERIFY(mine.verify(theirs.issue(claims()).toLatin1()));
+            living.clear();
+            for (int beat = 0; beat < 12 * 20; ++beat) { // twenty minutes of five seconds
+                for (AccessTokens *instance : {&mine, &theirs})
+                    living.append(instance->issue(claims()).toLatin1());
+                headers.insert(living.last().split('.').first());
+                m_db->clock().advance(2s);
                 theirs.setKeys(SigningKeys().load(operators()));
-                QVERIFY(theirs.verify(fresh));
-                m_db->clock().advance(1min);
-                QVERIFY(mine.verify(last)); // old ones live on
-                last = fresh;
+                m_db->clock().advance(3s);
                 mine.setKeys(SigningKeys().load(operators()));
+                living = living.last(std::min<qsizetype>(living.size(), 2 * 900 / 5 - 2)); // the rest has expired
+                for (const QByteArray &token : {living.first(), living.at(living.size() / 2), living.last()})
+                    QVERIFY(mine.verify(token) && theirs.verify(token));
             }
         }
         QCOMPARE(headers.size(), 3);
+        m_db->clock().advance(1h);
+        SigningKeys().load(operators());
         QCOMPARE(m_db->owner().script(u"SELECT * FROM signing_keys"_s).size(), 1);
     }
 
-    void a_leaked_key_stops_at_once()
+    void a_rotation_before_its_time_publishes_the_next_key_first()
+    {
+        AccessTokens tokens(m_db->clock(), SigningKeys().load(operators()));
+        const QByteArray old = tokens.issue(claims()).toLatin1();
+        SigningKeys().rotate(operators(), 10);
+        SigningKeys().rotate(operators(), 30); // again, before the first has come to sign
+        const auto published = SigningKeys().list(operators());
+        QCOMPARE(published.size(), 3);
+        QCOMPARE(std::ranges::count_if(published, &SigningKeyState::signs), 1);
+        QVERIFY(published.last().signs); // the old one, as yet
+        QSet<QByteArray> headers;
+        for (int i = 0; i < 9; ++i) {
+            tokens.setKeys(SigningKeys().load(operators()));
+            const QByteArray fresh = tokens.issue(claims()).toLatin1();
+            headers.insert(fresh.split('.').first());
+            QVERIFY(tokens.verify(fresh) && tokens.verify(old));
+            m_db->clock().advance(5s);
+        }
+        QCOMPARE(headers.size(), 3); // each had its turn
+        m_db->clock().advance(850s);
+        QVERIFY(tokens.verify(old));
+    }
+
+    void a_clock_that_jumps_ahead_and_back_leaves_a_key_that_signs()
+    {
+        AccessTokens tokens(m_db->clock(), SigningKeys().load(operators()));
+        for (const auto jump : {24h * 400, -24h * 399, 24h * 2, -24h * 2, 1h, -1h}) {
+            m_db->clock().advance(jump);
+            for (int beat = 0; beat < 3; ++beat) {
+                m_db->clock().advance(150s);
+                tokens.setKeys(SigningKeys().load(operators()));
+                QVERIFY(tokens.verify(tokens.issue(claims()).toLatin1()));
+            }
+        }
+    }
+
+    void a_leaked_key_stops_at_once_and_signs_everybody_out()
     {
         AccessTokens tokens(m_db->clock(), SigningKeys().load(operators()));
         const QByteArray token = tokens.issue(claims()).toLatin1();
-        tokens.setKeys(SigningKeys().replaceAll(operators()));
+        const AccessKeyProvider provider;
+        const SignInService service(tokens, {&provider});
+        const auto user = AccountStore().create(operators(), {.displayName = u"Ada"_s, .email = u"a@b"_s}, now());
+        const QString key = AccessKeys().create(operators(), user->id(), {}).key;
+        const auto grant = service.login(operators(), {.provider = LoginProvider::AccessKey, .token = key}, {});
+        QCOMPARE(SigningKeys().replaceAll(operators()), 1);
+
+        const auto held = tokens.verify(grant->accessToken.toLatin1()); // an instance that has not reloaded yet
+        QVERIFY(held);
+        QCOMPARE(AccountStore().account(operators(), *held, now()).error().code, ErrorCode::Unauthenticated);
+        QCOMPARE(service.refresh(operators(), grant->refreshToken, {}).error().code, ErrorCode::Unauthenticated);
+        tokens.setKeys(SigningKeys().load(operators()));
         QVERIFY(!tokens.verify(token));
-        QVERIFY(tokens.verify(tokens.issue(claims()).toLatin1()));
+        QVERIFY(service.login(operators(), {.provider = LoginProvider::AccessKey, .token = key}, {}));
+        QCOMPARE(SigningKeys().list(operators()).size(), 1);
     }
 
     void the_first_start_leaves_a_private_file_with_an_admins_key()

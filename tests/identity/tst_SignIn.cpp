@@ -194,6 +194,76 @@ private Q_SLOTS:
         QCOMPARE(code(refresh(grant.refreshToken)), ErrorCode::Unauthenticated);
     }
 
+    // Each row: how far the clock is moved between the sign-in and the refresh, and what comes of it.
+    void clocks_move_data()
+    {
+        QTest::addColumn<qint64>("by_s");
+        QTest::addColumn<bool>("refreshes");
+        constexpr qint64 days = 24 * 3600;
+        QTest::newRow("not at all") << qint64(0) << true;
+        QTest::newRow("a second back") << qint64(-1) << true;
+        QTest::newRow("a year back") << -365 * days << true;
+        QTest::newRow("to the last second") << 30 * days - 1 << true;
+        QTest::newRow("to the end") << 30 * days << false;
+        QTest::newRow("a century ahead") << 36500 * days << false;
+    }
+    void clocks_move()
+    {
+        QFETCH(qint64, by_s);
+        const auto grant = signedIn(makeUser(u"ada@example.org"_s));
+        m_db->clock().advance(std::chrono::seconds(by_s));
+        QTEST(refresh(grant.refreshToken).has_value(), "refreshes");
+    }
+
+    void a_clock_put_right_again_brings_no_ended_family_back()
+    {
+        const auto first = signedIn(makeUser(u"ada@example.org"_s));
+        const auto second = refresh(first.refreshToken);
+        m_db->clock().advance(24h * 40); // wrong by forty days when the thief comes
+        QCOMPARE(code(refresh(first.refreshToken)), ErrorCode::Unauthenticated);
+        m_db->clock().advance(-24h * 40);
+        QCOMPARE(code(refresh(second->refreshToken)), ErrorCode::Unauthenticated);
+        QCOMPARE(code(asking(*second)), ErrorCode::Unauthenticated);
+    }
+
+    void any_older_token_of_the_family_ends_it()
+    {
+        for (const int which : {0, 1, 4}) {
+            QStringList tokens{signedIn(makeUser(u"ada%1@example.org"_s.arg(which))).refreshToken};
+            for (int i = 0; i < 5; ++i)
+                tokens.append(refresh(tokens.last())->refreshToken);
+            QCOMPARE(code(refresh(tokens.at(which))), ErrorCode::Unauthenticated);
+            QCOMPARE(code(refresh(tokens.last())), ErrorCode::Unauthenticated);
+        }
+        const auto records = AuditLog().list(operators(), {.act = u"device.end_on_reuse"_s}, {});
+        QCOMPARE(records->items.size(), 3); // once each, not for the tries after
+    }
+
+    // The answer is lost on its way, and the client sends the same again: there is no grace (docs/roles.md says why),
+    // the device signs in again; what it did before the loss goes on being refused too.
+    void a_refresh_repeated_after_a_lost_answer_ends_the_device()
+    {
+        const Account ada = makeUser(u"ada@example.org"_s);
+        const QString key = makeKey(ada);
+        const auto grant = login(key);
+        QVERIFY(refresh(grant->refreshToken)); // lost
+        QCOMPARE(code(refresh(grant->refreshToken)), ErrorCode::Unauthenticated);
+        QCOMPARE(code(asking(*grant)), ErrorCode::Unauthenticated);
+        QVERIFY(asking(*login(key)));
+    }
+
+    // A refusal that is not the token's fault leaves it unused: it can be sent again.
+    void a_refresh_that_was_refused_for_the_users_standing_is_not_used_up()
+    {
+        const Account ada = makeUser(u"ada@example.org"_s);
+        const auto grant = signedIn(ada);
+        suspend(ada);
+        for (int i = 0; i < 3; ++i)
+            QCOMPARE(code(refresh(grant.refreshToken)), ErrorCode::AccountSuspended);
+        suspend(ada, UserStatus::Active);
+        QVERIFY(refresh(grant.refreshToken));
+    }
+
     void a_suspension_works_at_once_and_can_be_lifted()
     {
         const Account ada = makeUser(u"ada@example.org"_s);

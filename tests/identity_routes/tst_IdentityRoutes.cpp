@@ -12,6 +12,7 @@
 #include <QNetworkAccessManager>
 #include <QNetworkReply>
 #include <QSignalSpy>
+#include <QTcpSocket>
 #include <QTest>
 
 using namespace Qt::StringLiterals;
@@ -213,6 +214,72 @@ private Q_SLOTS:
             QCOMPARE(answer.status, 401);
             QCOMPARE(answer.code(), u"unauthenticated"_s);
         }
+    }
+
+    // Every credential at every door that is not its own.
+    void no_credential_opens_anothers_door()
+    {
+        const Account ada = makeUser();
+        const QString key = makeKey(ada);
+        const Answer grant = login(key);
+        const QString access = grant.text(u"access_token"_s), renewal = grant.text(u"refresh_token"_s);
+        const QString apiKey = ApiKeyService().create(m_backend->db.operators(), ada.id(), u"k"_s)->key;
+        for (const QString &bearer : {renewal, key, apiKey})
+            QCOMPARE(get(u"/me"_s, bearer).code(), u"unauthenticated"_s);
+        for (const QString &token : {access, key, apiKey})
+            QCOMPARE(refresh(token).code(), u"unauthenticated"_s);
+        for (const QString &token : {access, renewal, apiKey})
+            QCOMPARE(login(token).code(), u"unauthenticated"_s);
+        QCOMPARE(get(u"/me"_s, access).status, 200); // and nothing was ended by trying
+        QCOMPARE(refresh(renewal).status, 200);
+    }
+
+    void a_token_counts_in_the_authorization_header_alone_data()
+    {
+        QTest::addColumn<QByteArray>("how");
+        for (const char *how : {"GET /api/v1/auth/me?access_token=@ HTTP/1.1", "GET /api/v1/auth/me?token=@ HTTP/1.1",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nCookie: access_token=@",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Basic @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Token @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer@",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer x, Bearer @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer x @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer \"@\"",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer x\r\nAuthorization: Bearer @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nAuthorization: Bearer @\r\nAuthorization: Bearer x",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nProxy-Authorization: Bearer @",
+                                "GET /api/v1/auth/me HTTP/1.1\r\nX-Access-Token: @"})
+            QTest::newRow(how) << QByteArray(how);
+    }
+    void a_token_counts_in_the_authorization_header_alone()
+    {
+        QFETCH(QByteArray, how);
+        const QByteArray token = accessToken(makeUser()).toLatin1();
+        QTcpSocket socket;
+        socket.connectToHost(QHostAddress::LocalHost, m_backend->port);
+        socket.write(how.replace("@", token) + "\r\nHost: x\r\nConnection: close\r\n\r\n");
+        QTRY_VERIFY(socket.bytesAvailable() > 12);
+        const int status = socket.readAll().mid(9, 3).toInt();
+        QVERIFY2(status == 401 || status == 422 || status == 400, QByteArray::number(status).constData());
+    }
+
+    void an_erased_users_token_is_worth_nothing()
+    {
+        const Account ada = makeUser();
+        const Answer grant = login(makeKey(ada));
+        m_backend->db.owner().script(
+            u"UPDATE users SET status = 'erased', email = NULL, display_name = '' WHERE id = '%1'"_s.arg(
+                ada.id().toString()));
+        QCOMPARE(get(u"/me"_s, grant.text(u"access_token"_s)).code(), u"unauthenticated"_s);
+        QCOMPARE(refresh(grant.text(u"refresh_token"_s)).code(), u"unauthenticated"_s);
+    }
+
+    void a_token_of_a_megabyte_is_refused_in_the_head_or_as_no_token()
+    {
+        QVERIFY(QList({0, 401, 431}).contains(get(u"/me"_s, QString(1'000'000, u'A')).status));
+        QCOMPARE(refresh(QString(100'000, u'A')).status / 100, 4);
+        QCOMPARE(get(u"/me"_s, accessToken(makeUser())).status, 200);
     }
 
     void an_expired_token_says_so()
