@@ -60,7 +60,7 @@ struct AuditFilter
 struct AuditBreach
 {
     qint64 sequence = 0;
-    QString rule; // missing_row (before this one), changed_text, broken_chain
+    QString rule; // missing_row (before this one), changed_text, broken_chain, missing_tail (at least up to this one)
 };
 
 // The append-only, hash-chained log of what operators, commands and the sign-in guard did. Operator lane. Stateless.
@@ -72,7 +72,7 @@ public:
     void append(db::Session &db, const AuditEntry &entry) const;
     // Newest first, by cursor. invalid: a cursor that we did not give.
     Result<Page<AuditRecord>> list(db::Session &db, const AuditFilter &filter, const PageRequest &page) const;
-    // Reads the whole log. Empty: no line was changed or taken out of the middle.
+    // Reads the whole log. Empty: no line was changed or taken out, in the middle or at the end.
     QList<AuditBreach> verify(db::Session &db) const;
 };
 
