@@ -118,12 +118,16 @@ private Q_SLOTS:
 
     void two_of_one_number_are_a_bug() { QVERIFY_THROWS_EXCEPTION(Bug, Migrator({twoSlow[0], twoSlow[0]})); }
 
-    void ours_apply_to_an_empty_database_and_are_numbered_without_gaps()
+    void ours_apply_to_an_empty_database_and_are_numbered_upwards()
     {
         const auto &ours = Migrator::embedded();
         QVERIFY(ours.size() >= 8);
-        for (int i = 0; i < ours.size(); ++i)
-            QVERIFY2(ours[i].name.startsWith(u"%1_"_s.arg(i + 1, 4, 10, QLatin1Char('0'))), qPrintable(ours[i].name));
+        int last = 0; // a number may be missing: it was given to work that needed none
+        for (const auto &migration : ours) {
+            QVERIFY2(migration.name.startsWith(u"%1_"_s.arg(migration.number, 4, 10, QLatin1Char('0'))),
+                     qPrintable(migration.name));
+            QVERIFY2(migration.number > std::exchange(last, migration.number), qPrintable(migration.name));
+        }
         Session owner(test::TestDatabase::makeEmpty(), m_clock);
         db::ensureRoles(owner, {}, {});
         QCOMPARE(Migrator().migrate(owner).value().size(), ours.size());
