@@ -42,6 +42,7 @@ const QList<ErrorDescription> &allErrors()
         {Internal, "internal", 500, "An error on our side"},
         {NotImplemented, "not_implemented", 501, "Not implemented"},
         {ModelFailed, "model_failed", 502, "The model failed"},
+        {ProviderFailed, "provider_failed", 502, "The payment provider failed"},
         {Overloaded, "overloaded", 503, "Overloaded"},
         {NotReady, "not_ready", 503, "Not ready"},
         {ShuttingDown, "shutting_down", 503, "Shutting down"},

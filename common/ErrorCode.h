@@ -41,6 +41,7 @@ enum class ErrorCode {
     Internal,
     NotImplemented,
     ModelFailed,
+    ProviderFailed,
     Overloaded,
     NotReady,
     ShuttingDown,
