@@ -6,7 +6,9 @@
 #include "db/Roles.h"
 #include "db/Session.h"
 
+#include <QDir>
 #include <QElapsedTimer>
+#include <QFileInfo>
 #include <QThread>
 
 using namespace Qt::StringLiterals;
@@ -18,6 +20,7 @@ namespace {
 constexpr int oldestServer = 150000;         // PostgreSQL 15
 constexpr int comeUpDeadline_ms = 30'000; // how long an external server may take to come up beside us
 const SystemClock systemClock;
+constexpr QFile::Permissions privateDirectory = QFile::ReadOwner | QFile::WriteOwner | QFile::ExeOwner;
 
 // Nobody answers yet, or "the database system is starting up"; a wrong password does not get better by waiting.
 bool mayComeUp(const QString &text)
@@ -189,6 +192,10 @@ std::expected<Databases, QString> DatabaseBoot::targets(EmbeddedPostgres::Use us
 
 std::expected<Databases, QString> DatabaseBoot::externalTargets() const
 {
+    // DATA keeps the first admin's key here too; who makes the private cluster makes it otherwise.
+    const QFileInfo data(m_configuration.dataDir);
+    if (!data.isDir() && !(QDir().mkpath(data.path()) && QDir().mkdir(data.filePath(), privateDirectory)))
+        return std::unexpected(u"%1 cannot be made."_s.arg(m_configuration.dataDir));
     const auto owner = db::Target::parse(m_configuration.databaseUrl);
     if (!owner)
         return std::unexpected(u"DATABASE_URL: "_s + owner.error());
