@@ -178,8 +178,11 @@ Result<std::optional<Admission>> ChatService::recall(db::Session &db, const Turn
         return Admission(KeptRefusal{readKeptRefusal(earlier->answer)});
     case TurnStatus::Running:
         if (earlier->deadline < db.now()) {
-            voidRecord(db, *earlier);
-            return std::nullopt;
+            auto settled = voidRecord(db, *earlier);
+            if (!settled)
+                return std::nullopt;
+            settled->replayed = true;
+            return Admission(*settled);
         }
         return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
                                        .detail = u"The first request with this key is still running."_s,
@@ -265,7 +268,7 @@ Result<void> ChatService::waitForNone(db::Session &db, const Scene &scene) const
                                        .detail = u"A turn is in progress in this session."_s,
                                        .retryAfter_s = 1});
     if (const auto overdue = m_turns.lock(db, *scene.session->runningTurn))
-        voidRecord(db, *overdue);
+        (void)voidRecord(db, *overdue);
     return {};
 }
 
@@ -303,7 +306,7 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
     if (order.session) {
         const QDateTime at = std::max(db.now(), scene.session->lastMessageAt.addMSecs(1));
         m_turns.insertReply(db, *order.session, order.user(), outcome, at);
-        m_turns.countIn(db, *order.session, 1, {}, at, std::nullopt);
+        m_turns.countIn(db, *order.session, outcome.message, 1, {}, at, std::nullopt);
     }
     return outcome;
 }
@@ -445,6 +448,7 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
         companion.charge = settlement->charge;
         companion.balance = settlement->balance;
     } else { // past its deadline, and given up by somebody: the user keeps the reply, free
+        m_turns.giveKeyUp(db, turn.message);
         const auto tier = m_parts.tiers.termsOf(db, turn.user);
         const auto balance = m_parts.ledger.balance(db, turn.user, tier ? tier->dailyCredits : Credits());
         if (!balance)
@@ -466,7 +470,7 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
         const QDateTime at = std::max(db.now(), turn.createdAt.addMSecs(1));
         m_turns.insertQuestion(db, turn);
         m_turns.insertReply(db, *turn.session, turn.user, outcome, at);
-        m_turns.countIn(db, *turn.session, 2, companion.charge.amount, at,
+        m_turns.countIn(db, *turn.session, turn.message, 2, companion.charge.amount, at,
                         turn.disclosure ? std::optional(turn.createdAt) : std::nullopt);
     }
     transaction.commit();
@@ -479,10 +483,9 @@ std::optional<Outcome> ChatService::giveUp(db::Session &db, const UserId &user, 
     const auto seen = m_turns.find(db, message);
     if (seen && seen->status == TurnStatus::Settled)
         return outcomeFrom(db, *seen);
-    if (seen && seen->status == TurnStatus::Running)
-        voidRecord(db, *seen);
+    auto settled = seen && seen->status == TurnStatus::Running ? voidRecord(db, *seen) : std::nullopt;
     transaction.commit();
-    return std::nullopt;
+    return settled;
 }
 
 void ChatService::withdraw(db::Session &db, const Turn &turn, const moderation::Verdict &verdict,
@@ -490,20 +493,24 @@ void ChatService::withdraw(db::Session &db, const Turn &turn, const moderation::
 {
     db::Transaction transaction(db, turn.user);
     if (const auto seen = m_turns.find(db, turn.message); seen && seen->status == TurnStatus::Running)
-        voidRecord(db, *seen);
+        (void)voidRecord(db, *seen);
     m_parts.moderation.record(
         db, {.user = turn.user, .session = turn.session, .message = turn.message, .verdict = verdict, .text = text});
     transaction.commit();
 }
 
-// The wallet first (voiding the hold), then the turn and its session. A hold that is no longer open is none to void.
-void ChatService::voidRecord(db::Session &db, const TurnRecord &record) const
+// The wallet first (voiding the hold), then the turn and its session. A hold that is no longer open is none to void: a
+// settlement on another connection may have been under way when the record was read, and then it is the one that
+// counts.
+std::optional<Outcome> ChatService::voidRecord(db::Session &db, const TurnRecord &record) const
 {
     if (record.hold)
         (void)m_parts.ledger.voidHold(db, record.user, *record.hold);
     m_turns.markVoided(db, record.message);
     if (record.session)
         m_turns.release(db, *record.session, record.message);
+    const auto now = m_turns.find(db, record.message);
+    return now && now->status == TurnStatus::Settled ? std::optional(outcomeFrom(db, *now)) : std::nullopt;
 }
 
 Outcome ChatService::outcomeFrom(db::Session &db, const TurnRecord &record) const
@@ -524,9 +531,10 @@ Result<Outcome> ChatService::outcomeOf(db::Session &db, const UserId &user, cons
     if (!record || record->status == TurnStatus::Refused)
         return refuse(ErrorCode::NotFound, u"There is no such reply."_s);
     if (record->status == TurnStatus::Running && record->deadline < db.now()) {
-        voidRecord(db, *record);
+        const auto settled = voidRecord(db, *record);
         transaction.commit();
-        return refuse(ErrorCode::Gone, u"The reply failed; it was not charged."_s);
+        return settled ? Result<Outcome>(*settled)
+                       : refuse(ErrorCode::Gone, u"The reply failed; it was not charged."_s);
     }
     if (record->status == TurnStatus::Running)
         return std::unexpected(Refusal{.code = ErrorCode::TurnInProgress,

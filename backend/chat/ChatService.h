@@ -92,7 +92,8 @@ private:
     void record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
                 const moderation::Verdict &verdict, const QString &text) const;
     Outcome outcomeFrom(db::Session &db, const TurnRecord &record) const;
-    void voidRecord(db::Session &db, const TurnRecord &record) const;
+    // The settled turn, where its settlement was quicker.
+    std::optional<Outcome> voidRecord(db::Session &db, const TurnRecord &record) const;
     Result<ledger::Settlement> charge(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
 
     ChatParts m_parts;

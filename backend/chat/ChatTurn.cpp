@@ -51,7 +51,7 @@ void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
     if (!admission)
         return fail(admission.error());
     if (const auto *kept = std::get_if<KeptRefusal>(&*admission))
-        return fail(kept->refusal);
+        return fail(kept->refusal, true);
     if (const auto *outcome = std::get_if<Outcome>(&*admission))
         return finish(*outcome);
     m_turn = std::get<Turn>(*admission);
@@ -205,10 +205,10 @@ void ChatTurn::finish(const Outcome &outcome)
     end();
 }
 
-void ChatTurn::fail(const Refusal &refusal)
+void ChatTurn::fail(const Refusal &refusal, bool replayed)
 {
     for (const auto &delivery : m_deliveries)
-        delivery->failed(refusal);
+        delivery->failed(refusal, replayed);
     end();
 }
 

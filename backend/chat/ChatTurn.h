@@ -50,7 +50,7 @@ private:
     void gaveUp(const Result<std::optional<Outcome>> &settled, const Refusal &why);
     void withdraw(const moderation::Verdict &verdict);
     void finish(const Outcome &outcome);
-    void fail(const Refusal &refusal);
+    void fail(const Refusal &refusal, bool replayed = false);
     void end();
 
     Surroundings m_;

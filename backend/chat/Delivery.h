@@ -14,7 +14,8 @@ public:
     // `end` is the count of UTF-8 bytes of content so far, this text included.
     virtual void text(const Turn &turn, const QString &delta, qint64 end) = 0;
     virtual void finished(const Outcome &outcome) = 0;
-    virtual void failed(const Refusal &refusal) = 0;
+    // `replayed`: it was answered before to the same Idempotency-Key.
+    virtual void failed(const Refusal &refusal, bool replayed) = 0;
 };
 
 } // namespace companion::chat

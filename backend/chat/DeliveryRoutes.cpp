@@ -17,6 +17,14 @@ Outcome named(Outcome outcome, const QString &model)
     return outcome;
 }
 
+void refuse(const http::Exchange &exchange, const Door &door, const Refusal &refusal, bool replayed)
+{
+    http::Headers headers = door.headers;
+    if (replayed)
+        headers.set("Idempotency-Replayed", "true");
+    door.api.refuse(exchange, *door.endpoint, refusal, headers);
+}
+
 } // namespace
 
 JsonDelivery::JsonDelivery(http::Exchange exchange, Door door)
@@ -34,9 +42,9 @@ void JsonDelivery::finished(const Outcome &outcome)
     m_door.api.answer(m_exchange, *m_door.endpoint, reply, m_door.headers);
 }
 
-void JsonDelivery::failed(const Refusal &refusal)
+void JsonDelivery::failed(const Refusal &refusal, bool replayed)
 {
-    m_door.api.refuse(m_exchange, *m_door.endpoint, refusal, m_door.headers);
+    refuse(m_exchange, m_door, refusal, replayed);
 }
 
 StreamDelivery::StreamDelivery(http::Exchange exchange, Door door, qint64 fromByte)
@@ -96,10 +104,10 @@ void StreamDelivery::finished(const Outcome &settled)
     }
 }
 
-void StreamDelivery::failed(const Refusal &refusal)
+void StreamDelivery::failed(const Refusal &refusal, bool replayed)
 {
     if (!m_opened)
-        return m_door.api.refuse(m_exchange, *m_door.endpoint, refusal, m_door.headers);
+        return refuse(m_exchange, m_door, refusal, replayed);
     if (!m_stream)
         return;
     const auto problem = m_door.endpoint->problem(refusal, m_exchange.request().id);

@@ -27,7 +27,7 @@ public:
     void started(const Turn &) override { }
     void text(const Turn &, const QString &, qint64) override { }
     void finished(const Outcome &outcome) override;
-    void failed(const Refusal &refusal) override;
+    void failed(const Refusal &refusal, bool replayed) override;
 
 private:
     http::Exchange m_exchange;
@@ -43,7 +43,7 @@ public:
     void started(const Turn &turn) override;
     void text(const Turn &turn, const QString &delta, qint64 end) override;
     void finished(const Outcome &outcome) override;
-    void failed(const Refusal &refusal) override;
+    void failed(const Refusal &refusal, bool replayed) override;
 
 private:
     void open(const MessageId &message, const std::optional<SessionId> &session, const QString &model,

@@ -160,7 +160,7 @@ void addResume(api::Api &api, const ChatTurn::Surroundings &surroundings)
                              return chat->outcomeOf(db, user, id);
                          },
                          [delivery](const Result<Outcome> &outcome) {
-                             outcome ? delivery->finished(*outcome) : delivery->failed(outcome.error());
+                             outcome ? delivery->finished(*outcome) : delivery->failed(outcome.error(), false);
                          });
                  });
 }

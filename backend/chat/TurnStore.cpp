@@ -107,6 +107,11 @@ void TurnStore::settle(db::Session &db, const Turn &turn, const llm::Completion 
                 {"answer", answer}});
 }
 
+void TurnStore::giveKeyUp(db::Session &db, const MessageId &message) const
+{
+    db.execute("chat.give_key_up", {{"message_id", message}});
+}
+
 void TurnStore::markVoided(db::Session &db, const MessageId &message) const
 {
     db.execute("chat.void_turn", {{"message_id", message}, {"now", db.now()}});
@@ -144,12 +149,16 @@ void TurnStore::insertReply(db::Session &db, const SessionId &session, const Use
                 {"finish_reason", outcome.finishReason}});
 }
 
-void TurnStore::countIn(db::Session &db, const SessionId &session, int messages, Credits cost, const QDateTime &at,
-                        const std::optional<QDateTime> &disclosedAt) const
+void TurnStore::countIn(db::Session &db, const SessionId &session, const MessageId &message, int messages, Credits cost,
+                        const QDateTime &at, const std::optional<QDateTime> &disclosedAt) const
 {
-    db.execute(
-        "chat.count_in",
-        {{"session_id", session}, {"messages", messages}, {"cost", cost}, {"at", at}, {"disclosed_at", disclosedAt}});
+    db.execute("chat.count_in",
+               {{"session_id", session},
+                {"message_id", message},
+                {"messages", messages},
+                {"cost", cost},
+                {"at", at},
+                {"disclosed_at", disclosedAt}});
 }
 
 QList<TurnRecord> TurnStore::overdue(db::Session &db, int batch) const

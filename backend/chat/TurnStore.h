@@ -38,14 +38,17 @@ public:
                      const QString &reply, const QJsonObject &answer) const;
     void markRunning(db::Session &db, const Turn &turn) const; // on its session
     void settle(db::Session &db, const Turn &turn, const llm::Completion &completion, const QJsonObject &answer) const;
+    // For a turn that was voided and is kept after all: its key may be another's by now.
+    void giveKeyUp(db::Session &db, const MessageId &message) const;
     void markVoided(db::Session &db, const MessageId &message) const;
     void release(db::Session &db, const SessionId &session, const MessageId &message) const;
 
     void insertQuestion(db::Session &db, const Turn &turn) const;
     void insertReply(db::Session &db, const SessionId &session, const UserId &user, const Outcome &outcome,
                      const QDateTime &at) const;
-    void countIn(db::Session &db, const SessionId &session, int messages, Credits cost, const QDateTime &at,
-                 const std::optional<QDateTime> &disclosedAt) const;
+    // Also lets go of the session, unless another turn is the one that runs by now.
+    void countIn(db::Session &db, const SessionId &session, const MessageId &message, int messages, Credits cost,
+                 const QDateTime &at, const std::optional<QDateTime> &disclosedAt) const;
 
     QList<TurnRecord> overdue(db::Session &db, int batch) const; // operator role
     int dropOldReplies(db::Session &db) const; // operator role: stateless replies after 24 h

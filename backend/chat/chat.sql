@@ -68,6 +68,14 @@ SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, dead
 -- name: free_key
 UPDATE chat_turns SET idempotency_key = NULL WHERE message_id = :message_id::uuid
 
+-- name: give_key_up
+UPDATE chat_turns late SET idempotency_key = NULL
+ WHERE message_id = :message_id::uuid
+   AND EXISTS (SELECT FROM chat_turns next
+                WHERE next.user_id = late.user_id AND next.route = late.route
+                  AND next.idempotency_key = late.idempotency_key AND next.status <> 'voided'
+                  AND next.message_id <> late.message_id)
+
 -- name: find_turn
 SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, deadline, created_at, reply, answer
   FROM chat_turns WHERE message_id = :message_id::uuid
@@ -124,7 +132,8 @@ VALUES (:id::uuid, :session_id::uuid, :user_id::uuid, :id::uuid, 'assistant', :m
 UPDATE chat_sessions
    SET message_count = message_count + :messages, total_cost = total_cost + :cost::numeric,
        last_message_at = :at::timestamptz, last_disclosure_at = coalesce(:disclosed_at::timestamptz, last_disclosure_at),
-       running_turn = NULL, running_until = NULL
+       running_until = CASE WHEN running_turn = :message_id::uuid THEN NULL ELSE running_until END,
+       running_turn = nullif(running_turn, :message_id::uuid)
  WHERE id = :session_id::uuid
 
 -- name: overdue_turns

@@ -6,6 +6,8 @@
 #include <QTemporaryDir>
 #include <QTest>
 
+#include <thread>
+
 using namespace companion;
 using namespace companion::chat;
 using namespace std::chrono_literals;
@@ -159,6 +161,76 @@ private Q_SLOTS:
         QCOMPARE(outcome->companion.charge.amount, Credits());
         QCOMPARE(messages().size(), 2);
         QCOMPARE(balance().available.toString(), u"10.0000"_s);
+        verifyBooks();
+    }
+
+    void a_late_reply_leaves_the_session_to_the_turn_that_runs_by_now()
+    {
+        const Turn late = begun(order(u"Hello"_s));
+        m_db->clock().advance(361s);
+        const Turn next = begun(order(u"And another"_s));
+        QVERIFY(chat().settle(m_db->app(), late, completion(700)));
+        QCOMPARE(refusal(order(u"A third"_s)), ErrorCode::TurnInProgress);
+        QCOMPARE(chat().settle(m_db->app(), next, completion(700))->companion.charge.amount.toString(), u"0.0700"_s);
+        QCOMPARE(messages().size(), 4);
+        begun(order(u"A third"_s));
+        verifyBooks();
+    }
+
+    void a_late_reply_leaves_its_key_to_the_turn_that_has_it_by_now()
+    {
+        const Turn late = begun(order(u"Hello"_s, 512, u"key"_s));
+        m_db->clock().advance(361s);
+        const Turn next = begun(order(u"Hello"_s, 512, u"key"_s));
+        const auto kept = chat().settle(m_db->app(), late, completion(700));
+        QVERIFY(kept);
+        QCOMPARE(kept->companion.charge.amount, Credits());
+        QVERIFY(chat().settle(m_db->app(), next, completion(700)));
+        const auto again = chat().begin(m_db->app(), order(u"Hello"_s, 512, u"key"_s));
+        QVERIFY(again && std::get_if<Outcome>(&*again));
+        QCOMPARE(std::get<Outcome>(*again).message, next.message);
+        verifyBooks();
+    }
+
+    // Both read the turn while it still ran; the settlement is the first in the queue for the wallet.
+    void a_settlement_under_way_wins_against_whoever_gives_the_turn_up_data()
+    {
+        QTest::addColumn<bool>("byComingBack");
+        QTest::newRow("its own instance") << false;
+        QTest::newRow("who comes back after the deadline") << true;
+    }
+    void a_settlement_under_way_wins_against_whoever_gives_the_turn_up()
+    {
+        QFETCH(bool, byComingBack);
+        const Turn turn = begun(order(u"Hello"_s));
+        m_db->owner().script(u"BEGIN; SELECT FROM user_wallet FOR UPDATE"_s);
+        std::optional<Result<Outcome>> settled;
+        std::optional<Outcome> found;
+        const auto onItsOwn = [this](const std::function<void(db::Session &)> &act) {
+            return std::thread([this, act] {
+                db::Session session(m_db->appTarget(), m_db->clock());
+                act(session);
+            });
+        };
+        std::thread settling = onItsOwn([&](db::Session &db) { settled = chat().settle(db, turn, completion(700)); });
+        awaitLockWaiters(1);
+        m_db->clock().advance(361s);
+        std::thread giving = onItsOwn([&](db::Session &db) {
+            if (byComingBack) {
+                const auto outcome = chat().outcomeOf(db, m_user, turn.message);
+                found = outcome ? std::optional(*outcome) : std::nullopt;
+            } else {
+                found = chat().giveUp(db, m_user, turn.message);
+            }
+        });
+        awaitLockWaiters(2);
+        m_db->owner().script(u"COMMIT"_s);
+        settling.join();
+        giving.join();
+        QVERIFY(settled && *settled);
+        QCOMPARE((*settled)->companion.charge.amount.toString(), u"0.0700"_s);
+        QVERIFY2(found, "told as failed, though it is charged");
+        QCOMPARE(toJson(found->companion), toJson((*settled)->companion));
         verifyBooks();
     }
 
@@ -490,6 +562,12 @@ private:
                      m_session.toString())))
             texts.append(row.text("content"));
         return texts;
+    }
+
+    void awaitLockWaiters(int count)
+    {
+        db::Session watcher(m_db->ownerTarget(), m_db->clock());
+        QTRY_COMPARE(watcher.script(u"SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"_s).size(), count);
     }
 
     void verifyBooks()
