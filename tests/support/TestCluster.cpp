@@ -12,6 +12,7 @@
 #include <QStorageInfo>
 #include <QTemporaryDir>
 #include <QThread>
+#include <csignal>
 #include <unistd.h>
 
 using namespace Qt::StringLiterals;
@@ -120,15 +121,50 @@ void TestCluster::waitUntilReady()
     }
 }
 
-void TestCluster::restart()
+void TestCluster::kill() const
 {
-    QStringList command{
-        newestBinaries() + u"/pg_ctl"_s,     u"-D"_s, m_directory + u"/data"_s, u"restart"_s, u"-w"_s, u"-s"_s, u"-l"_s,
-        m_directory + u"/data/restart.log"_s};
+    QFile pidFile(m_directory + u"/data/postmaster.pid"_s);
+    ensure(pidFile.open(QFile::ReadOnly), "the test server runs");
+    ::kill(static_cast<pid_t>(pidFile.readLine().trimmed().toInt()), SIGKILL);
+    pidFile.remove(); // our keeper's dead child still has its number: pg_ctl would wait for it
+}
+
+// pg_ctl takes the options of the server before, also when that one is gone.
+bool TestCluster::startedAnew(Manner manner) const
+{
+    QStringList command{newestBinaries() + u"/pg_ctl"_s,
+                        u"-D"_s,
+                        m_directory + u"/data"_s,
+                        u"restart"_s,
+                        u"-w"_s,
+                        u"-s"_s,
+                        u"-m"_s,
+                        manner == Manner::Immediate ? u"immediate"_s : u"fast"_s,
+                        u"-l"_s,
+                        m_directory + u"/data/restart.log"_s};
     if (geteuid() == 0)
         command =
             QStringList{u"setpriv"_s, u"--reuid=postgres"_s, u"--regid=postgres"_s, u"--clear-groups"_s} + command;
-    ensure(QProcess::execute(command.first(), command.mid(1)) == 0, "the test server restarts");
+    QProcess restart;
+    restart.start(command.first(), command.mid(1));
+    const bool done =
+        restart.waitForFinished(60'000) && restart.exitStatus() == QProcess::NormalExit && restart.exitCode() == 0;
+    if (!done)
+        qInfo().noquote() << "pg_ctl:" << restart.readAllStandardError();
+    return done;
+}
+
+void TestCluster::restart(Manner manner)
+{
+    QElapsedTimer waited;
+    waited.start();
+    if (manner == Manner::Killed)
+        kill();
+    // A killed server's children end when they notice; until then the next one is refused their shared memory.
+    while (!startedAnew(manner)) {
+        ensure(manner == Manner::Killed && waited.elapsed() < 20'000, "the test server restarts");
+        QThread::msleep(20);
+    }
     waitUntilReady();
 }
 

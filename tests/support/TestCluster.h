@@ -21,13 +21,21 @@ public:
     ~TestCluster();
 
     db::Target superuser(const QString &database = QStringLiteral("postgres")) const;
-    // What an administrator does, for tests of reconnecting: all sessions end with 57P01; ready again on return.
-    void restart();
+    enum class Manner {
+        Fast, // what an administrator does: all sessions end with 57P01
+        Immediate, // no farewell: recovery from the write-ahead log
+        Killed // SIGKILL of the postmaster; its children follow by themselves
+    };
+    // For tests of reconnecting; ready again on return. Only a database with synchronous_commit on keeps what it
+    // acknowledged just before an unfriendly end.
+    void restart(Manner manner = Manner::Fast);
     QString directory() const { return m_directory; }
 
 private:
     TestCluster();
     void waitUntilReady();
+    bool startedAnew(Manner manner) const;
+    void kill() const;
 
     QString m_directory;
     std::unique_ptr<QProcess> m_keeper;
