@@ -158,6 +158,8 @@ void Backend::addJobs()
         });
     });
     m_schedule->add(u"make_partitions"_s, 86'400, [&ledger](db::Session &db) { return ledger.makePartitions(db); });
+    m_schedule->add(u"make_chat_partitions"_s, 86'400,
+                    [chat = m_features.chat.get()](db::Session &db) { return chat->makePartitions(db); });
     m_schedule->add(u"close_days"_s, 900, [&ledger](db::Session &db) { return ledger.closeDays(db); });
     m_schedule->add(u"give_up_turns"_s, 30,
                     [chat = m_features.chat.get()](db::Session &db) { return chat->sweepOverdue(db, sweepBatch); });

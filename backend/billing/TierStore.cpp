@@ -2,9 +2,7 @@
 
 namespace companion::billing {
 
-namespace {
-
-TierTerms termsFrom(const db::Row &row)
+TierTerms TierStore::read(const db::Row &row)
 {
     return {.tier = row.value<Tier>("code"),
             .dailyCredits = row.credits("daily_credits"),
@@ -15,17 +13,15 @@ TierTerms termsFrom(const db::Row &row)
             .priority = static_cast<int>(row.integer("priority"))};
 }
 
-} // namespace
-
 TierTerms TierStore::terms(db::Session &db, Tier tier) const
 {
-    return termsFrom(db.one("billing.tier", {{"code", tier}}));
+    return read(db.one("billing.tier", {{"code", tier}}));
 }
 
 std::optional<TierTerms> TierStore::termsOf(db::Session &db, const UserId &user) const
 {
     const auto row = db.first("billing.tier_of_user", {{"user_id", user}, {"now", db.now()}});
-    return row ? std::optional(termsFrom(*row)) : std::nullopt;
+    return row ? std::optional(read(*row)) : std::nullopt;
 }
 
 } // namespace companion::billing

@@ -20,6 +20,7 @@ struct TierTerms
 class TierStore
 {
 public:
+    static TierTerms read(const db::Row &row); // the columns of billing.tier, out of any statement
     TierTerms terms(db::Session &db, Tier tier) const;
     // By the tier that counts now (a paid one ends by itself); nullopt when there is no such user.
     std::optional<TierTerms> termsOf(db::Session &db, const UserId &user) const;

@@ -9,30 +9,20 @@ namespace companion::chat {
 
 using namespace Qt::StringLiterals;
 
-// Everything a turn is decided by, as the database says at its start.
-struct ChatService::Scene
-{
-    identity::Account account;
-    billing::TierTerms tier;
-    Balance balance;
-    std::optional<LockedSession> session;
-    characters::VersionedPersona persona;
-    Mode mode = Mode::Normal;
-    QList<llm::ChatMessage> before;
-    QStringList userBefore; // what the user said in the window, for rules that look across turns
-};
-
 namespace {
+
+constexpr int looks = 4; // at a scene that changes under us
 
 Refusal notFound()
 {
     return {ErrorCode::NotFound, u"There is no such session."_s};
 }
 
-llm::ChatMessage asPrompt(const Message &message)
+Refusal inProgress()
 {
-    using Role = llm::ChatMessage::Role;
-    return {message.role == MessageRole::User ? Role::User : Role::Assistant, message.content};
+    return {.code = ErrorCode::TurnInProgress,
+            .detail = u"A turn is in progress in this session."_s,
+            .retryAfter_s = 1};
 }
 
 qint64 promptTokensHeld(const QList<llm::ChatMessage> &prompt, Factor margin)
@@ -51,6 +41,7 @@ QString modelName(const characters::VersionedPersona &persona, Mode mode)
 ChatService::ChatService(ChatParts parts, ChatTerms terms)
     : m_parts(std::move(parts))
     , m_terms(terms)
+    , m_scenes(m_parts.characters)
 {
 }
 
@@ -62,6 +53,7 @@ Result<ChatSession> ChatService::open(db::Session &db, const identity::Account &
     const Scene scene{.account = account,
                       .tier = m_parts.tiers.terms(db, account.tier()),
                       .balance = {},
+                      .earlier = {},
                       .session = {},
                       .persona = *persona,
                       .mode = wanted.mode,
@@ -85,20 +77,23 @@ Result<void> ChatService::removeSession(db::Session &db, const UserId &, const S
     const auto locked = m_sessions.lock(db, session);
     if (!locked)
         return std::unexpected(notFound());
-    if (const auto idle = waitForNone(db, Scene{.session = locked}); !idle)
-        return idle;
+    if (locked->runningTurn && *locked->runningUntil >= db.now())
+        return std::unexpected(inProgress());
+    if (locked->runningTurn)
+        if (const auto overdue = m_turns.find(db, *locked->runningTurn))
+            (void)voidRecord(db, *overdue);
     m_sessions.remove(db, session);
     return {};
 }
 
 Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
 {
-    db::Transaction transaction(db, order.user());
-    const auto scene = loadScene(db, order, false);
+    const auto scene = m_scenes.load(db, order, m_terms.windowMessages);
     if (!scene)
         return std::unexpected(scene.error());
+    if (const auto allowed = checkMode(*scene); !allowed)
+        return std::unexpected(allowed.error());
     const auto turn = prepare(order, *scene, db.now());
-    transaction.commit();
 
     const auto prompt = buildPrompt({.persona = scene->persona.persona,
                                      .mode = scene->mode,
@@ -116,73 +111,65 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
     return quote;
 }
 
-// The story of a turn's beginning. What must be kept although the turn is refused (the day's refresh, the moderation
-// record, a kept refusal) is committed with it; before the hold nothing else is written.
+// The story of a turn's beginning: look at the scene, decide, hold. Nothing is locked between the look and the hold;
+// where the scene has changed meanwhile the hold is refused as moved, and everything is looked at again.
 Result<Admission> ChatService::begin(db::Session &db, const TurnOrder &order) const
 {
-    db::Transaction transaction(db, order.user());
-    auto admission = admit(db, order);
-    transaction.commit();
-    return admission;
+    for (int look = 1; look <= looks; ++look) {
+        const auto scene = m_scenes.load(db, order, m_terms.windowMessages);
+        if (!scene)
+            return std::unexpected(scene.error());
+        if (auto admission = admit(db, order, *scene, look == looks))
+            return std::move(*admission);
+    }
+    return std::unexpected(inProgress());
 }
 
-Result<Admission> ChatService::admit(db::Session &db, const TurnOrder &order) const
+// nullopt: the scene has changed, look again.
+std::optional<Result<Admission>> ChatService::admit(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                                    bool last) const
 {
-    if (const auto account = m_parts.account(db, order.claims); !account) // also for an answer given before
-        return std::unexpected(account.error());
-    auto earlier = recall(db, order);
-    if (!earlier)
-        return std::unexpected(earlier.error());
-    if (*earlier)
-        return std::move(**earlier);
-
-    const auto scene = loadScene(db, order, true);
-    if (!scene)
-        return std::unexpected(scene.error());
-    if (const auto idle = waitForNone(db, *scene); !idle) {
-        // Perhaps it is the same request that was quicker.
-        earlier = recall(db, order);
-        if (!earlier)
-            return std::unexpected(earlier.error());
-        return *earlier ? Result<Admission>(std::move(**earlier)) : std::unexpected(idle.error());
-    }
-
-    const auto verdict = screenMessage(order, *scene);
+    if (scene.earlier)
+        return recall(db, order);
+    if (const auto allowed = checkMode(scene); !allowed)
+        return std::unexpected(allowed.error());
+    if (scene.session && scene.session->runningTurn)
+        return waitForRunning(db, order, *scene.session);
+    const auto verdict = screenMessage(order, scene);
     if (verdict.isCrisis())
-        return answerCrisis(db, order, *scene, verdict);
-    if (verdict.isBlocked()) {
-        record(db, order, std::nullopt, verdict, order.text);
-        const Refusal refusal{ErrorCode::ContentBlocked, u"This message breaks the content policy."_s};
-        keepRefusal(db, order, *scene, refusal);
-        return std::unexpected(refusal);
-    }
-    return hold(db, order, *scene);
+        return answerCrisis(db, order, scene, verdict);
+    if (verdict.isBlocked())
+        return block(db, order, scene, verdict);
+    return hold(db, order, scene, last);
 }
 
-Result<std::optional<Admission>> ChatService::recall(db::Session &db, const TurnOrder &order) const
+// What the first request with this key came to; nullopt where it was given up or is too old: the key is free.
+std::optional<Result<Admission>> ChatService::recall(db::Session &db, const TurnOrder &order) const
 {
-    if (order.idempotencyKey.isEmpty())
-        return std::nullopt;
+    db::Transaction transaction(db, order.user());
     const auto earlier = m_turns.byKey(db, order);
+    transaction.commit(); // an old key was freed
     if (!earlier)
         return std::nullopt;
     if (earlier->fingerprint != order.fingerprint)
         return refuse(ErrorCode::IdempotencyKeyReused, u"This Idempotency-Key was used for another request."_s);
     switch (earlier->status) {
     case TurnStatus::Settled: {
-        Outcome outcome = outcomeFrom(db, *earlier);
-        outcome.replayed = true;
-        return Admission(outcome);
+        auto outcome = outcomeOf(db, order.user(), earlier->message);
+        if (!outcome)
+            return std::unexpected(outcome.error());
+        outcome->replayed = true;
+        return Admission(std::move(*outcome));
     }
     case TurnStatus::Refused:
         return Admission(KeptRefusal{readKeptRefusal(earlier->answer)});
     case TurnStatus::Running:
         if (earlier->deadline < db.now()) {
-            auto settled = voidRecord(db, *earlier);
+            auto settled = giveUp(db, order.user(), earlier->message);
             if (!settled)
                 return std::nullopt;
             settled->replayed = true;
-            return Admission(*settled);
+            return Admission(std::move(*settled));
         }
         return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
                                        .detail = u"The first request with this key is still running."_s,
@@ -193,55 +180,19 @@ Result<std::optional<Admission>> ChatService::recall(db::Session &db, const Turn
     return std::nullopt;
 }
 
-// Lock order: the wallet's row first (the balance), then the session's.
-Result<ChatService::Scene> ChatService::loadScene(db::Session &db, const TurnOrder &order, bool locking) const
+// One turn at a time in a session; one whose instance died is given up once its deadline has passed. Perhaps it is the
+// same request that was quicker: then that is what is told.
+std::optional<Result<Admission>> ChatService::waitForRunning(db::Session &db, const TurnOrder &order,
+                                                             const LockedSession &session) const
 {
-    Scene scene;
-    const auto account = m_parts.account(db, order.claims);
-    if (!account)
-        return std::unexpected(account.error());
-    scene.account = *account;
-    scene.tier = m_parts.tiers.terms(db, account->tier());
-    const auto balance = m_parts.ledger.balance(db, order.user(), scene.tier.dailyCredits);
-    if (!balance)
-        return std::unexpected(balance.error());
-    scene.balance = *balance;
-
-    if (const auto entered = enterSession(db, order, scene, locking); !entered)
-        return std::unexpected(entered.error());
-    if (const auto allowed = checkMode(scene); !allowed)
-        return std::unexpected(allowed.error());
-    return scene;
-}
-
-Result<void> ChatService::enterSession(db::Session &db, const TurnOrder &order, Scene &scene, bool locking) const
-{
-    if (!order.session) {
-        const auto persona = m_parts.characters.current(db, order.character);
-        if (!persona)
-            return refuse(ErrorCode::ModelNotFound, u"There is no such model."_s);
-        scene.persona = *persona;
-        scene.mode = order.mode.value_or(Mode::Normal);
-        scene.before = order.context;
-        for (const llm::ChatMessage &message : order.context)
-            if (message.role == llm::ChatMessage::Role::User)
-                scene.userBefore.append(message.content);
-        return {};
+    if (*session.runningUntil < db.now()) {
+        giveUp(db, order.user(), *session.runningTurn);
+        return std::nullopt;
     }
-    scene.session = locking ? m_sessions.lock(db, *order.session) : m_sessions.peek(db, *order.session);
-    if (!scene.session)
-        return std::unexpected(notFound());
-    const auto persona = m_parts.characters.personaFor(db, scene.session->character, scene.session->personaVersion);
-    if (!persona)
-        return std::unexpected(persona.error());
-    scene.persona = *persona;
-    scene.mode = order.mode.value_or(scene.session->mode);
-    for (const Message &message : m_sessions.window(db, *order.session, m_terms.windowMessages)) {
-        scene.before.append(asPrompt(message));
-        if (message.role == MessageRole::User)
-            scene.userBefore.append(message.content);
-    }
-    return {};
+    if (!order.idempotencyKey.isEmpty())
+        if (auto earlier = recall(db, order))
+            return earlier;
+    return std::unexpected(inProgress());
 }
 
 // The gate of the spicy mode names the first term that fails: the character, the tier, the age.
@@ -258,20 +209,6 @@ Result<void> ChatService::checkMode(const Scene &scene) const
     return {};
 }
 
-// One turn at a time in a session; one whose instance died is given up once its deadline has passed.
-Result<void> ChatService::waitForNone(db::Session &db, const Scene &scene) const
-{
-    if (!scene.session || !scene.session->runningTurn)
-        return {};
-    if (*scene.session->runningUntil >= db.now())
-        return std::unexpected(Refusal{.code = ErrorCode::TurnInProgress,
-                                       .detail = u"A turn is in progress in this session."_s,
-                                       .retryAfter_s = 1});
-    if (const auto overdue = m_turns.lock(db, *scene.session->runningTurn))
-        (void)voidRecord(db, *overdue);
-    return {};
-}
-
 moderation::Verdict ChatService::screenMessage(const TurnOrder &order, const Scene &scene) const
 {
     // The stateless door's whole conversation is the caller's own: everything in it is screened.
@@ -284,9 +221,13 @@ moderation::Verdict ChatService::screenMessage(const TurnOrder &order, const Sce
 }
 
 // Out of role, with the help lines, free; the user's words stay in the moderation record alone.
-Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const Scene &scene,
-                                  const moderation::Verdict &verdict) const
+std::optional<Result<Admission>> ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                                           const moderation::Verdict &verdict) const
 {
+    db::Transaction transaction(db, order.user());
+    const auto session = order.session ? m_sessions.lock(db, *order.session) : std::nullopt;
+    if (order.session && (!session || session->runningTurn))
+        return std::nullopt;
     const auto answer = m_parts.helpLines->answer(scene.account.user.region, scene.account.user.locale);
     Outcome outcome{.message = order.message,
                     .createdAt = db.now(),
@@ -298,17 +239,30 @@ Outcome ChatService::answerCrisis(db::Session &db, const TurnOrder &order, const
     outcome.companion.messageId = outcome.message;
     outcome.companion.sessionId = order.session;
     outcome.companion.mode = scene.mode;
-    outcome.companion.balance = scene.balance.summary();
+    outcome.companion.balance = scene.balance;
     outcome.companion.crisis = answer.crisis;
+    if (!m_turns.insertEnded(db, order, outcome.message, TurnStatus::Settled, scene.mode, answer.text,
+                             answerToKeep(outcome)))
+        return std::nullopt; // the same request was quicker
     record(db, order, outcome.message, verdict, order.text);
-    m_turns.insertEnded(db, order, outcome.message, TurnStatus::Settled, scene.mode, answer.text,
-                        answerToKeep(outcome));
-    if (order.session) {
-        const QDateTime at = std::max(db.now(), scene.session->lastMessageAt.addMSecs(1));
+    if (session) {
+        const QDateTime at = std::max(db.now(), session->lastMessageAt.addMSecs(1));
         m_turns.insertReply(db, *order.session, order.user(), outcome, at);
         m_turns.countIn(db, *order.session, outcome.message, 1, {}, at, std::nullopt);
     }
-    return outcome;
+    transaction.commit();
+    return Admission(std::move(outcome));
+}
+
+std::unexpected<Refusal> ChatService::block(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                            const moderation::Verdict &verdict) const
+{
+    const Refusal refusal{ErrorCode::ContentBlocked, u"This message breaks the content policy."_s};
+    db::Transaction transaction(db, order.user());
+    record(db, order, std::nullopt, verdict, order.text);
+    keepRefusal(db, order, scene, refusal);
+    transaction.commit();
+    return std::unexpected(refusal);
 }
 
 // What the turn will be: the prompt, the most it may cost, and how long a reply that allows.
@@ -365,36 +319,31 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
     return turn;
 }
 
-Result<Admission> ChatService::hold(db::Session &db, const TurnOrder &order, const Scene &scene) const
+// `last`: the credit that was there at the look and is gone now is refused instead of looked for again.
+std::optional<Result<Admission>> ChatService::hold(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                                   bool last) const
 {
     auto turn = prepare(order, scene, db.now());
     if (turn) {
-        const auto held = m_parts.ledger.hold(db,
-                                              {.user = order.user(),
-                                               .key = u"turn:"_s + turn->message.toString(),
-                                               .amount = turn->held,
-                                               .expiresAt = turn->deadline,
-                                               .dailyLimit = scene.tier.dailyCredits});
-        if (held)
-            turn->hold = held->id;
-        else
-            turn = std::unexpected(held.error());
+        const auto begun = m_turns.begin(db, *turn, order, scene);
+        if (begun.moved)
+            return std::nullopt;
+        if (begun.hold) {
+            turn->hold = *begun.hold;
+            return Admission(std::move(*turn));
+        }
+        if (begun.hold.error().code == ErrorCode::NotFound)
+            return std::unexpected(notFound());
+        if (begun.hold.error().code == ErrorCode::InsufficientCredits && !last)
+            return std::nullopt;
+        turn = std::unexpected(begun.hold.error());
     }
-    if (!turn) {
-        if (turn.error().code == ErrorCode::InsufficientCredits)
-            keepRefusal(db, order, scene, turn.error());
-        return std::unexpected(turn.error());
+    if (turn.error().code == ErrorCode::InsufficientCredits && !order.idempotencyKey.isEmpty()) {
+        db::Transaction transaction(db, order.user());
+        keepRefusal(db, order, scene, turn.error());
+        transaction.commit();
     }
-    if (!m_turns.insertRunning(db, *turn, order)) {
-        // Another request with this key was quicker; its turn is the one that counts.
-        ensure(m_parts.ledger.voidHold(db, order.user(), turn->hold).has_value(), "a hold just made can be voided");
-        return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
-                                       .detail = u"The first request with this key is still running."_s,
-                                       .retryAfter_s = 1});
-    }
-    if (turn->session)
-        m_turns.markRunning(db, *turn);
-    return *turn;
+    return std::unexpected(turn.error());
 }
 
 void ChatService::keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const
@@ -411,10 +360,8 @@ void ChatService::record(db::Session &db, const TurnOrder &order, const std::opt
         db, {.user = order.user(), .session = order.session, .message = message, .verdict = verdict, .text = text});
 }
 
-Result<ledger::Settlement> ChatService::charge(db::Session &db, const Turn &turn,
-                                               const llm::Completion &completion) const
+QJsonObject ChatService::chargeMetadata(const Turn &turn, const llm::Completion &completion, Credits price)
 {
-    const Credits price = billing::priceOf(completion.usage.totalTokens, turn.price);
     QJsonObject metadata{{u"message_id"_s, turn.message.toString()},
                          {u"tokens"_s, completion.usage.totalTokens},
                          {u"model"_s, completion.model},
@@ -423,13 +370,11 @@ Result<ledger::Settlement> ChatService::charge(db::Session &db, const Turn &turn
         metadata.insert(u"session_id"_s, turn.session->toString());
     if (price > turn.held) // our estimate was short: the difference is the operator's
         metadata.insert(u"uncharged"_s, (price - turn.held).toString());
-    return m_parts.ledger.capture(db, turn.user, turn.hold, std::min(price, turn.held),
-                                  u"Reply from %1"_s.arg(turn.personaName), metadata);
+    return metadata;
 }
 
 Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const
 {
-    db::Transaction transaction(db, turn.user);
     Outcome outcome{.message = turn.message,
                     .createdAt = turn.createdAt,
                     .model = turn.model,
@@ -438,23 +383,6 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
                     .usage = completion.usage,
                     .companion = {}};
     CompanionPart &companion = outcome.companion;
-    const auto settlement = charge(db, turn, completion);
-    const auto record = m_turns.lock(db, turn.message);
-    if (!record)
-        return refuse(ErrorCode::NotFound, u"The session was deleted meanwhile."_s);
-    if (record->status == TurnStatus::Settled)
-        return outcomeFrom(db, *record); // this very settlement had committed before its answer was lost
-    if (settlement) {
-        companion.charge = settlement->charge;
-        companion.balance = settlement->balance;
-    } else { // past its deadline, and given up by somebody: the user keeps the reply, free
-        m_turns.giveKeyUp(db, turn.message);
-        const auto tier = m_parts.tiers.termsOf(db, turn.user);
-        const auto balance = m_parts.ledger.balance(db, turn.user, tier ? tier->dailyCredits : Credits());
-        if (!balance)
-            return std::unexpected(balance.error());
-        companion.balance = balance->summary();
-    }
     companion.sessionId = turn.session;
     companion.messageId = turn.message;
     companion.mode = turn.mode;
@@ -465,15 +393,27 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
     companion.latency = {.total = static_cast<int>(turn.createdAt.msecsTo(db.now())),
                          .model = completion.total_ms,
                          .firstToken = completion.firstToken_ms};
-    m_turns.settle(db, turn, completion, answerToKeep(outcome));
-    if (turn.session) {
-        const QDateTime at = std::max(db.now(), turn.createdAt.addMSecs(1));
-        m_turns.insertQuestion(db, turn);
-        m_turns.insertReply(db, *turn.session, turn.user, outcome, at);
-        m_turns.countIn(db, *turn.session, turn.message, 2, companion.charge.amount, at,
-                        turn.disclosure ? std::optional(turn.createdAt) : std::nullopt);
+
+    const Credits price = billing::priceOf(completion.usage.totalTokens, turn.price);
+    Settling settling{.turn = turn,
+                      .completion = completion,
+                      .answer = answerToKeep(outcome),
+                      .charge = std::min(price, turn.held),
+                      .description = u"Reply from %1"_s.arg(turn.personaName),
+                      .metadata = chargeMetadata(turn, completion, price)};
+    db::Row row = m_turns.settle(db, settling);
+    if (row.text("code") == u"settled"_s) // this very settlement had committed before its answer was lost
+        return outcomeOf(db, turn.user, turn.message);
+    if (row.text("code") == u"not_found"_s)
+        return refuse(ErrorCode::NotFound, u"The session was deleted meanwhile."_s);
+    if (row.text("code") != u"ok"_s) { // past its deadline, and given up by somebody: the user keeps the reply, free
+        settling.free = true;
+        row = m_turns.settle(db, settling);
+        if (row.text("code") != u"ok"_s)
+            return outcomeOf(db, turn.user, turn.message);
     }
-    transaction.commit();
+    companion.charge = ledger::chargeIn(row);
+    companion.balance = ledger::balanceIn(row);
     return outcome;
 }
 
@@ -551,6 +491,11 @@ Result<bool> ChatService::mayReturn(db::Session &db, const identity::TokenClaims
     const auto account = m_parts.account(db, claims);
     transaction.commit();
     return account ? Result<bool>(true) : std::unexpected(account.error());
+}
+
+int ChatService::makePartitions(db::Session &db) const
+{
+    return m_turns.makePartitions(db, 3);
 }
 
 int ChatService::sweepOverdue(db::Session &db, int batch) const

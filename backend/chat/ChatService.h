@@ -40,7 +40,8 @@ struct ChatParts
     std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
 };
 
-// The rules of sessions and turns, as plain blocking acts on the app lane. Each is one transaction of its own.
+// The rules of sessions and turns, as plain blocking acts on the app lane. open and removeSession run in the caller's
+// transaction; the others outside of any, and each leaves a state that another instance can go on from.
 class ChatService
 {
 public:
@@ -70,34 +71,37 @@ public:
 
     // Turns whose instance died: each is given up once its deadline has passed. Operator lane; says how many.
     int sweepOverdue(db::Session &db, int batch) const;
+    // Daily: the coming months' partitions of the messages; says how many were made. Operator lane.
+    int makePartitions(db::Session &db) const;
 
     const ChatTerms &terms() const { return m_terms; }
     const std::shared_ptr<const moderation::Screen> &screen() const { return m_parts.screen; }
 
 private:
-    struct Scene;
-
-    Result<Admission> admit(db::Session &db, const TurnOrder &order) const;
-    Result<std::optional<Admission>> recall(db::Session &db, const TurnOrder &order) const;
-    Result<Scene> loadScene(db::Session &db, const TurnOrder &order, bool locking) const;
-    Result<void> enterSession(db::Session &db, const TurnOrder &order, Scene &scene, bool locking) const;
+    std::optional<Result<Admission>> admit(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                           bool last) const;
+    std::optional<Result<Admission>> recall(db::Session &db, const TurnOrder &order) const;
+    std::optional<Result<Admission>> waitForRunning(db::Session &db, const TurnOrder &order,
+                                                    const LockedSession &session) const;
+    std::optional<Result<Admission>> answerCrisis(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                                  const moderation::Verdict &verdict) const;
+    std::optional<Result<Admission>> hold(db::Session &db, const TurnOrder &order, const Scene &scene, bool last) const;
+    std::unexpected<Refusal> block(db::Session &db, const TurnOrder &order, const Scene &scene,
+                                   const moderation::Verdict &verdict) const;
     Result<void> checkMode(const Scene &scene) const;
-    Result<void> waitForNone(db::Session &db, const Scene &scene) const;
     moderation::Verdict screenMessage(const TurnOrder &order, const Scene &scene) const;
-    Outcome answerCrisis(db::Session &db, const TurnOrder &order, const Scene &scene,
-                         const moderation::Verdict &verdict) const;
     Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const;
-    Result<Admission> hold(db::Session &db, const TurnOrder &order, const Scene &scene) const;
     void keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const;
     void record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
                 const moderation::Verdict &verdict, const QString &text) const;
     Outcome outcomeFrom(db::Session &db, const TurnRecord &record) const;
     // The settled turn, where its settlement was quicker.
     std::optional<Outcome> voidRecord(db::Session &db, const TurnRecord &record) const;
-    Result<ledger::Settlement> charge(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
+    static QJsonObject chargeMetadata(const Turn &turn, const llm::Completion &completion, Credits price);
 
     ChatParts m_parts;
     ChatTerms m_terms;
+    SceneStore m_scenes;
     SessionStore m_sessions;
     TurnStore m_turns;
 };

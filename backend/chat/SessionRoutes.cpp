@@ -127,7 +127,7 @@ void addMessages(api::Api &api)
         if (!page)
             return std::unexpected(page.error());
         const auto id = call.id<SessionId>();
-        if (!id || !SessionStore().peek(db, *id))
+        if (!id || !SessionStore().find(db, *id))
             return noSession();
         const auto messages = SessionStore().messages(db, *id, *page);
         return messages ? Result<http::Reply>(api::ok(*messages)) : std::unexpected(messages.error());

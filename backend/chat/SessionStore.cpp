@@ -91,12 +91,6 @@ std::optional<LockedSession> SessionStore::lock(db::Session &db, const SessionId
     return row ? std::optional(lockedFrom(*row)) : std::nullopt;
 }
 
-std::optional<LockedSession> SessionStore::peek(db::Session &db, const SessionId &id) const
-{
-    const auto row = db.first("chat.peek_session", {{"id", id}});
-    return row ? std::optional(lockedFrom(*row)) : std::nullopt;
-}
-
 Page<ChatSession> SessionStore::list(db::Session &db, const UserId &user, const PageRequest &page) const
 {
     Page<ChatSession> list;
@@ -156,14 +150,6 @@ std::optional<Message> SessionStore::message(db::Session &db, const MessageId &i
 bool SessionStore::removeMessage(db::Session &db, const MessageId &id) const
 {
     return db.execute("chat.delete_message", {{"id", id}}) > 0;
-}
-
-QList<Message> SessionStore::window(db::Session &db, const SessionId &session, int count) const
-{
-    QList<Message> messages;
-    for (const db::Row &row : db.rows("chat.window", {{"session_id", session}, {"count", count}}))
-        messages.prepend(messageFrom(row));
-    return messages;
 }
 
 void SessionStore::keepFeedback(db::Session &db, const Message &message, const UserId &user, const QString &rating,

@@ -36,7 +36,6 @@ public:
     void insert(db::Session &db, const NewSessionRow &row) const;
     std::optional<ChatSession> find(db::Session &db, const SessionId &id) const;
     std::optional<LockedSession> lock(db::Session &db, const SessionId &id) const; // FOR UPDATE
-    std::optional<LockedSession> peek(db::Session &db, const SessionId &id) const; // the same without the lock
     Page<ChatSession> list(db::Session &db, const UserId &user, const PageRequest &page) const;
     bool rename(db::Session &db, const SessionId &id, const QString &title) const;
     bool remove(db::Session &db, const SessionId &id) const; // messages and turns go with it
@@ -45,8 +44,6 @@ public:
     Result<Page<Message>> messages(db::Session &db, const SessionId &session, const PageRequest &page) const;
     std::optional<Message> message(db::Session &db, const MessageId &id) const;
     bool removeMessage(db::Session &db, const MessageId &id) const;
-    // The last `count` messages, oldest first: the sliding window.
-    QList<Message> window(db::Session &db, const SessionId &session, int count) const;
     void keepFeedback(db::Session &db, const Message &message, const UserId &user, const QString &rating,
                       const std::optional<QString> &note) const;
 };

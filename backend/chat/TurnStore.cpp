@@ -1,6 +1,10 @@
 #include "chat/TurnStore.h"
 
+#include "ledger/Ledger.h"
+
 namespace companion::chat {
+
+using namespace Qt::StringLiterals;
 
 namespace {
 
@@ -52,20 +56,54 @@ std::optional<TurnRecord> TurnStore::lock(db::Session &db, const MessageId &mess
     return maybeRecord(db.first("chat.lock_turn", {{"message_id", message}}));
 }
 
-bool TurnStore::insertRunning(db::Session &db, const Turn &turn, const TurnOrder &order) const
+TurnStore::Begun TurnStore::begin(db::Session &db, const Turn &turn, const TurnOrder &order, const Scene &scene) const
 {
-    return db.execute("chat.insert_running_turn",
-                      {{"message_id", turn.message},
-                       {"user_id", turn.user},
-                       {"session_id", turn.session},
-                       {"mode", turn.mode},
-                       {"route", order.route},
-                       {"key", keyOf(order)},
-                       {"fingerprint", order.fingerprint},
-                       {"hold_id", turn.hold},
-                       {"deadline", turn.deadline},
-                       {"created_at", turn.createdAt}})
-        > 0;
+    const auto row = db.one("chat.begin_turn",
+                            {{"user_id", turn.user},
+                             {"message_id", turn.message},
+                             {"session_id", turn.session},
+                             {"seen", scene.session ? std::optional(scene.session->lastMessageAt) : std::nullopt},
+                             {"mode", turn.mode},
+                             {"route", order.route},
+                             {"key", keyOf(order)},
+                             {"fingerprint", order.fingerprint},
+                             {"amount", turn.held},
+                             {"daily_limit", scene.tier.dailyCredits},
+                             {"created_at", turn.createdAt},
+                             {"deadline", turn.deadline},
+                             {"now", db.now()}});
+    if (row.text("code") == u"moved"_s)
+        return {.moved = true};
+    if (const auto refusal = ledger::refusalIn(row))
+        return {.hold = std::unexpected(*refusal)};
+    return {.hold = row.id<HoldId>("hold_id")};
+}
+
+db::Row TurnStore::settle(db::Session &db, const Settling &settling) const
+{
+    const Turn &turn = settling.turn;
+    const llm::Completion &completion = settling.completion;
+    return db.one("chat.settle_turn_at_once",
+                  {{"user_id", turn.user},
+                   {"message_id", turn.message},
+                   {"amount", settling.charge},
+                   {"description", settling.description},
+                   {"metadata", settling.metadata},
+                   {"question_id", MessageId::create()},
+                   {"question", turn.text},
+                   {"created_at", turn.createdAt},
+                   {"reply", completion.text},
+                   {"mode", turn.mode},
+                   {"model", completion.model},
+                   {"prompt_tokens", completion.usage.promptTokens},
+                   {"completion_tokens", completion.usage.completionTokens},
+                   {"total_tokens", completion.usage.totalTokens},
+                   {"provider_cost", completion.cost},
+                   {"finish_reason", completion.finishReason},
+                   {"disclosed_at", turn.disclosure ? std::optional(turn.createdAt) : std::nullopt},
+                   {"answer", settling.answer},
+                   {"free", settling.free},
+                   {"now", db.now()}});
 }
 
 bool TurnStore::insertEnded(db::Session &db, const TurnOrder &order, const MessageId &message, TurnStatus status,
@@ -86,32 +124,6 @@ bool TurnStore::insertEnded(db::Session &db, const TurnOrder &order, const Messa
         > 0;
 }
 
-void TurnStore::markRunning(db::Session &db, const Turn &turn) const
-{
-    db.execute("chat.mark_running",
-               {{"session_id", *turn.session}, {"message_id", turn.message}, {"deadline", turn.deadline}});
-}
-
-void TurnStore::settle(db::Session &db, const Turn &turn, const llm::Completion &completion,
-                       const QJsonObject &answer) const
-{
-    db.execute("chat.settle_turn",
-               {{"message_id", turn.message},
-                {"now", db.now()},
-                {"model", completion.model},
-                {"prompt_tokens", completion.usage.promptTokens},
-                {"completion_tokens", completion.usage.completionTokens},
-                {"total_tokens", completion.usage.totalTokens},
-                {"provider_cost", completion.cost},
-                {"reply", turn.session ? std::nullopt : std::optional(completion.text)},
-                {"answer", answer}});
-}
-
-void TurnStore::giveKeyUp(db::Session &db, const MessageId &message) const
-{
-    db.execute("chat.give_key_up", {{"message_id", message}});
-}
-
 void TurnStore::markVoided(db::Session &db, const MessageId &message) const
 {
     db.execute("chat.void_turn", {{"message_id", message}, {"now", db.now()}});
@@ -120,18 +132,6 @@ void TurnStore::markVoided(db::Session &db, const MessageId &message) const
 void TurnStore::release(db::Session &db, const SessionId &session, const MessageId &message) const
 {
     db.execute("chat.release_session", {{"session_id", session}, {"message_id", message}});
-}
-
-void TurnStore::insertQuestion(db::Session &db, const Turn &turn) const
-{
-    db.execute("chat.insert_question",
-               {{"id", MessageId::create()},
-                {"session_id", *turn.session},
-                {"user_id", turn.user},
-                {"turn_id", turn.message},
-                {"mode", turn.mode},
-                {"content", turn.text},
-                {"created_at", turn.createdAt}});
 }
 
 void TurnStore::insertReply(db::Session &db, const SessionId &session, const UserId &user, const Outcome &outcome,
@@ -172,6 +172,11 @@ QList<TurnRecord> TurnStore::overdue(db::Session &db, int batch) const
 int TurnStore::dropOldReplies(db::Session &db) const
 {
     return static_cast<int>(db.execute("chat.drop_old_replies", {{"before", db.now().addDays(-1)}}));
+}
+
+int TurnStore::makePartitions(db::Session &db, int months) const
+{
+    return static_cast<int>(db.one("chat.make_partitions", {{"now", db.now()}, {"months", months}}).integer("touched"));
 }
 
 } // namespace companion::chat

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "chat/SceneStore.h"
 #include "chat/Turn.h"
 #include "db/Session.h"
 
@@ -23,6 +24,18 @@ struct TurnRecord
     QJsonObject answer; // settled or refused
 };
 
+// All that is written when a turn ends well.
+struct Settling
+{
+    const Turn &turn;
+    const llm::Completion &completion;
+    const QJsonObject &answer; // its charge and balance are put in by the statement
+    Credits charge;
+    QString description;
+    QJsonObject metadata; // of the charge
+    bool free = false;    // the hold is gone: the reply is kept without a charge
+};
+
 // The SQL of turns.
 class TurnStore
 {
@@ -32,18 +45,24 @@ public:
     std::optional<TurnRecord> find(db::Session &db, const MessageId &message) const;
     std::optional<TurnRecord> lock(db::Session &db, const MessageId &message) const; // FOR UPDATE
 
+    // What became of an attempt to begin: held, or why not. `moved`: the scene has changed since it was looked at.
+    struct Begun
+    {
+        bool moved = false;
+        Result<HoldId> hold = HoldId();
+    };
+    // One statement in a transaction of its own: the hold, the turn's row, the session taken.
+    Begun begin(db::Session &db, const Turn &turn, const TurnOrder &order, const Scene &scene) const;
+    // One statement in a transaction of its own: the charge, the reply and question kept, the session let go. The row
+    // is read by the ledger's readers; beyond the ledger's codes: not_found, settled.
+    db::Row settle(db::Session &db, const Settling &settling) const;
+
     // False when another request with the same key was quicker.
-    bool insertRunning(db::Session &db, const Turn &turn, const TurnOrder &order) const;
     bool insertEnded(db::Session &db, const TurnOrder &order, const MessageId &message, TurnStatus status, Mode mode,
                      const QString &reply, const QJsonObject &answer) const;
-    void markRunning(db::Session &db, const Turn &turn) const; // on its session
-    void settle(db::Session &db, const Turn &turn, const llm::Completion &completion, const QJsonObject &answer) const;
-    // For a turn that was voided and is kept after all: its key may be another's by now.
-    void giveKeyUp(db::Session &db, const MessageId &message) const;
     void markVoided(db::Session &db, const MessageId &message) const;
     void release(db::Session &db, const SessionId &session, const MessageId &message) const;
 
-    void insertQuestion(db::Session &db, const Turn &turn) const;
     void insertReply(db::Session &db, const SessionId &session, const UserId &user, const Outcome &outcome,
                      const QDateTime &at) const;
     // Also lets go of the session, unless another turn is the one that runs by now.
@@ -52,6 +71,7 @@ public:
 
     QList<TurnRecord> overdue(db::Session &db, int batch) const; // operator role
     int dropOldReplies(db::Session &db) const; // operator role: stateless replies after 24 h
+    int makePartitions(db::Session &db, int months) const; // operator role: of the messages, from this month on
 };
 
 } // namespace companion::chat

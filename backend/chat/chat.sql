@@ -15,10 +15,6 @@ SELECT s.id, s.character_id, c.slug, coalesce(v.persona ->> 'name', c.slug) AS c
 SELECT id, character_id, persona_version, mode, last_message_at, last_disclosure_at, running_turn, running_until
   FROM chat_sessions WHERE id = :id::uuid FOR UPDATE
 
--- name: peek_session
-SELECT id, character_id, persona_version, mode, last_message_at, last_disclosure_at, running_turn, running_until
-  FROM chat_sessions WHERE id = :id::uuid
-
 -- name: list_sessions
 SELECT s.id, s.character_id, c.slug, coalesce(v.persona ->> 'name', c.slug) AS character_name, s.mode, s.title,
        s.persona_version, s.message_count, s.total_cost, s.created_at, s.last_message_at
@@ -44,10 +40,6 @@ SELECT id, session_id, role, mode, content, created_at, cost, tokens, finish_rea
    AND (:before::timestamptz IS NULL OR (created_at, id) < (:before::timestamptz, :before_id::uuid))
  ORDER BY created_at DESC, id DESC LIMIT :limit
 
--- name: window
-SELECT id, session_id, role, mode, content, created_at, cost, tokens, finish_reason
-  FROM chat_messages WHERE session_id = :session_id::uuid ORDER BY created_at DESC, id DESC LIMIT :count
-
 -- name: find_message
 SELECT id, session_id, role, mode, content, created_at, cost, tokens, finish_reason
   FROM chat_messages WHERE id = :id::uuid
@@ -68,14 +60,6 @@ SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, dead
 -- name: free_key
 UPDATE chat_turns SET idempotency_key = NULL WHERE message_id = :message_id::uuid
 
--- name: give_key_up
-UPDATE chat_turns late SET idempotency_key = NULL
- WHERE message_id = :message_id::uuid
-   AND EXISTS (SELECT FROM chat_turns next
-                WHERE next.user_id = late.user_id AND next.route = late.route
-                  AND next.idempotency_key = late.idempotency_key AND next.status <> 'voided'
-                  AND next.message_id <> late.message_id)
-
 -- name: find_turn
 SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, deadline, created_at, reply, answer
   FROM chat_turns WHERE message_id = :message_id::uuid
@@ -84,30 +68,12 @@ SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, dead
 SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, deadline, created_at, reply, answer
   FROM chat_turns WHERE message_id = :message_id::uuid FOR UPDATE
 
--- name: insert_running_turn
-INSERT INTO chat_turns (message_id, user_id, session_id, status, mode, route, idempotency_key, fingerprint, hold_id,
-                        deadline, created_at)
-VALUES (:message_id::uuid, :user_id::uuid, :session_id::uuid, 'running', :mode, :route, :key, :fingerprint,
-        :hold_id::uuid, :deadline::timestamptz, :created_at::timestamptz)
-ON CONFLICT DO NOTHING
-
 -- name: insert_ended_turn
 INSERT INTO chat_turns (message_id, user_id, session_id, status, mode, route, idempotency_key, fingerprint, deadline,
                         created_at, ended_at, reply, answer)
 VALUES (:message_id::uuid, :user_id::uuid, :session_id::uuid, :status, :mode, :route, :key, :fingerprint,
         :now::timestamptz, :now::timestamptz, :now::timestamptz, :reply, :answer::jsonb)
 ON CONFLICT DO NOTHING
-
--- name: mark_running
-UPDATE chat_sessions SET running_turn = :message_id::uuid, running_until = :deadline::timestamptz
- WHERE id = :session_id::uuid
-
--- name: settle_turn
-UPDATE chat_turns
-   SET status = 'settled', ended_at = :now::timestamptz, model = :model, prompt_tokens = :prompt_tokens,
-       completion_tokens = :completion_tokens, total_tokens = :total_tokens, provider_cost = :provider_cost::numeric,
-       reply = :reply, answer = :answer::jsonb
- WHERE message_id = :message_id::uuid
 
 -- name: void_turn
 UPDATE chat_turns SET status = 'voided', ended_at = :now::timestamptz
@@ -116,11 +82,6 @@ UPDATE chat_turns SET status = 'voided', ended_at = :now::timestamptz
 -- name: release_session
 UPDATE chat_sessions SET running_turn = NULL, running_until = NULL
  WHERE id = :session_id::uuid AND running_turn = :message_id::uuid
-
--- name: insert_question
-INSERT INTO chat_messages (id, session_id, user_id, turn_id, role, mode, content, created_at)
-VALUES (:id::uuid, :session_id::uuid, :user_id::uuid, :turn_id::uuid, 'user', :mode, :content,
-        :created_at::timestamptz)
 
 -- name: insert_reply
 INSERT INTO chat_messages (id, session_id, user_id, turn_id, role, mode, content, created_at, cost, tokens,
@@ -144,3 +105,37 @@ SELECT message_id, user_id, session_id, status, mode, hold_id, fingerprint, dead
 
 -- name: drop_old_replies
 UPDATE chat_turns SET reply = NULL WHERE reply IS NOT NULL AND created_at < :before::timestamptz
+
+-- name: scene
+SELECT (s.account).id, (s.account).display_name, (s.account).email, (s.account).roles,
+       effective_tier(s.account, :now::timestamptz) AS current_tier,
+       CASE WHEN (s.account).tier_expires_at > :now::timestamptz THEN (s.account).tier_expires_at END
+           AS current_tier_expires_at,
+       (s.account).age_verified_at IS NOT NULL AS age_verified, (s.account).region, (s.account).locale,
+       (s.account).created_at, (s.account).status, (s.account).version, s.signed_in,
+       (s.tier).code, (s.tier).daily_credits, (s.tier).requests_per_minute, (s.tier).discount,
+       (s.tier).long_term_memory, (s.tier).spicy, (s.tier).priority,
+       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held,
+       (s.session).id AS session_id, (s.session).character_id, (s.session).persona_version, (s.session).mode,
+       (s.session).last_message_at, (s.session).last_disclosure_at, (s.session).running_turn, (s.session).running_until,
+       s.messages, (s.earlier).message_id AS earlier_turn
+  FROM chat_scene(:user_id::uuid, :device_id::uuid, :session_id::uuid, :route::text, :key::text, :window::integer,
+                  :now::timestamptz) s
+
+-- name: begin_turn
+SELECT code, required, available, hold_id
+  FROM chat_begin_turn(:user_id::uuid, :message_id::uuid, :session_id::uuid, :seen::timestamptz, :mode::text,
+                       :route::text, :key::text, :fingerprint::bytea, :amount::numeric, :daily_limit::numeric,
+                       :created_at::timestamptz, :deadline::timestamptz, :now::timestamptz)
+
+-- name: settle_turn_at_once
+SELECT code, charged_daily_free, charged_purchased, charged_bonus,
+       (wallet).daily_free, (wallet).purchased, (wallet).bonus, (wallet).held
+  FROM chat_settle_turn(:user_id::uuid, :message_id::uuid, :amount::numeric, :description::text, :metadata::jsonb,
+                        :question_id::uuid, :question::text, :created_at::timestamptz, :reply::text, :mode::text,
+                        :model::text, :prompt_tokens::integer, :completion_tokens::integer, :total_tokens::integer,
+                        :provider_cost::numeric, :finish_reason::text, :disclosed_at::timestamptz, :answer::jsonb,
+                        :free::boolean, :now::timestamptz)
+
+-- name: make_partitions
+SELECT make_chat_partitions((:now::timestamptz AT TIME ZONE 'UTC')::date, :months::integer) AS touched

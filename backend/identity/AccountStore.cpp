@@ -26,14 +26,18 @@ Account accountFrom(const db::Row &row)
     return account;
 }
 
-Result<Account> load(db::Session &db, const UserId &user, std::optional<DeviceId> device, const QDateTime &now)
+Result<Account> accountIn(const db::Row &row)
 {
-    const auto row = db.first("identity.load_account", {{"user_id", user}, {"device_id", device}, {"now", now}});
-    if (!row || row->value<UserStatus>("status") == UserStatus::Erased || !row->boolean("signed_in"))
+    if (row.isNull("status") || row.value<UserStatus>("status") == UserStatus::Erased || !row.boolean("signed_in"))
         return refuse(ErrorCode::Unauthenticated, u"Sign in again."_s);
-    if (row->value<UserStatus>("status") == UserStatus::Suspended)
+    if (row.value<UserStatus>("status") == UserStatus::Suspended)
         return refuse(ErrorCode::AccountSuspended, u"This account is suspended."_s);
-    return accountFrom(*row);
+    return accountFrom(row);
+}
+
+db::Row load(db::Session &db, const UserId &user, std::optional<DeviceId> device, const QDateTime &now)
+{
+    return db.one("identity.load_account", {{"user_id", user}, {"device_id", device}, {"now", now}});
 }
 
 std::unexpected<Refusal> noSuchUser()
@@ -52,15 +56,21 @@ std::optional<qint64> lockUser(db::Session &db, const UserId &user)
 
 Result<Account> AccountStore::account(db::Session &db, const TokenClaims &claims, const QDateTime &now) const
 {
-    auto account = load(db, claims.user, claims.device.isNull() ? std::nullopt : std::optional(claims.device), now);
-    if (account)
-        account->user.roles = narrowed(account->user.roles, claims.roles);
-    return account;
+    return read(load(db, claims.user, claims.device.isNull() ? std::nullopt : std::optional(claims.device), now),
+                claims);
 }
 
 Result<Account> AccountStore::account(db::Session &db, const UserId &user, const QDateTime &now) const
 {
-    return load(db, user, std::nullopt, now);
+    return accountIn(load(db, user, std::nullopt, now));
+}
+
+Result<Account> AccountStore::read(const db::Row &row, const TokenClaims &claims)
+{
+    auto account = accountIn(row);
+    if (account)
+        account->user.roles = narrowed(account->user.roles, claims.roles);
+    return account;
 }
 
 std::optional<Account> AccountStore::find(db::Session &db, const UserId &user, const QDateTime &now) const

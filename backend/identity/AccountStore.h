@@ -39,6 +39,10 @@ public:
     // The same without a device and with all of the user's roles.
     Result<Account> account(db::Session &db, const UserId &user, const QDateTime &now) const;
 
+    // Who is asking, out of a row that another statement has made with account_seen (the columns of
+    // identity.load_account); the same refusals.
+    static Result<Account> read(const db::Row &row, const TokenClaims &claims);
+
     // As they are, suspended and erased ones too. Operator lane, but for one's own id.
     std::optional<Account> find(db::Session &db, const UserId &user, const QDateTime &now) const;
     std::optional<Account> findByEmail(db::Session &db, const QString &email, const QDateTime &now) const;

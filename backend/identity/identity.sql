@@ -1,18 +1,11 @@
 -- name: load_account
--- Noting that the user was seen never waits: who cannot have the row at once leaves it to the next request.
-WITH seen AS (
-    UPDATE users SET last_seen_at = :now::timestamptz
-    WHERE id = (SELECT id FROM users
-                WHERE id = :user_id::uuid AND status = 'active'
-                  AND (last_seen_at IS NULL OR last_seen_at < :now::timestamptz - interval '5 minutes')
-                FOR NO KEY UPDATE SKIP LOCKED)
-)
-SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
-       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
-       age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version,
-       :device_id::uuid IS NULL OR EXISTS (SELECT FROM devices
-           WHERE devices.id = :device_id::uuid AND devices.user_id = users.id AND revoked_at IS NULL) AS signed_in
-FROM users WHERE id = :user_id::uuid
+SELECT (a.account).id, (a.account).display_name, (a.account).email, (a.account).roles,
+       effective_tier(a.account, :now::timestamptz) AS current_tier,
+       CASE WHEN (a.account).tier_expires_at > :now::timestamptz THEN (a.account).tier_expires_at END
+           AS current_tier_expires_at,
+       (a.account).age_verified_at IS NOT NULL AS age_verified, (a.account).region, (a.account).locale,
+       (a.account).created_at, (a.account).status, (a.account).version, a.signed_in
+FROM account_seen(:user_id::uuid, :device_id::uuid, :now::timestamptz) a
 
 -- name: find_account
 SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,

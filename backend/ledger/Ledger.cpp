@@ -6,25 +6,6 @@ namespace companion::ledger {
 
 namespace {
 
-BalanceSummary balanceIn(const db::Row &row)
-{
-    const BucketAmounts buckets{row.credits("daily_free"), row.credits("purchased"), row.credits("bonus")};
-    const Credits held = row.credits("held");
-    return {.total = buckets.total(),
-            .available = buckets.total() - held,
-            .held = held,
-            .dailyFree = buckets.dailyFree,
-            .purchased = buckets.purchased,
-            .bonus = buckets.bonus};
-}
-
-Charge chargeIn(const db::Row &row)
-{
-    const BucketAmounts parts{row.credits("charged_daily_free"), row.credits("charged_purchased"),
-                              row.credits("charged_bonus")};
-    return {parts.total(), parts.dailyFree, parts.purchased, parts.bonus};
-}
-
 QList<Lot> lotsIn(const db::Row &row)
 {
     QList<Lot> lots;
@@ -48,6 +29,25 @@ QDateTime midnightAfter(const QDateTime &time)
 }
 
 } // namespace
+
+BalanceSummary balanceIn(const db::Row &row)
+{
+    const BucketAmounts buckets{row.credits("daily_free"), row.credits("purchased"), row.credits("bonus")};
+    const Credits held = row.credits("held");
+    return {.total = buckets.total(),
+            .available = buckets.total() - held,
+            .held = held,
+            .dailyFree = buckets.dailyFree,
+            .purchased = buckets.purchased,
+            .bonus = buckets.bonus};
+}
+
+Charge chargeIn(const db::Row &row)
+{
+    const BucketAmounts parts{row.credits("charged_daily_free"), row.credits("charged_purchased"),
+                              row.credits("charged_bonus")};
+    return {parts.total(), parts.dailyFree, parts.purchased, parts.bonus};
+}
 
 Transaction transactionIn(const db::Row &row)
 {

@@ -59,6 +59,12 @@ struct AdjustTerms
     UserId actor;
 };
 
+// Out of a row of any statement that answers as the ledger's own do: code (with required and available), the wallet's
+// daily_free, purchased, bonus and held, and what was charged.
+std::optional<Refusal> refusalIn(const db::Row &row);
+BalanceSummary balanceIn(const db::Row &row);
+Charge chargeIn(const db::Row &row);
+
 struct TransactionFilter
 {
     std::optional<UserId> user = {}; // operators may leave it out
