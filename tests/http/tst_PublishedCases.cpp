@@ -1,4 +1,5 @@
 #include "RawClient.h"
+#include "Wire.h"
 #include "http/RequestReader.h"
 
 #include <QDir>
@@ -142,7 +143,11 @@ class tst_PublishedCases : public QObject
     Q_OBJECT
     Router m_router;
     std::unique_ptr<Server> m_server;
+    std::unique_ptr<Server> m_patient; // whose deadlines no test waits for
     quint16 m_port = 0;
+    quint16 m_patientPort = 0;
+    QMap<QString, std::pair<int, int>> m_score; // of a level: cases, passed
+    int m_cuts = 0;
 
 private Q_SLOTS:
     void init()
@@ -169,6 +174,8 @@ private Q_SLOTS:
         limits.lingerDeadline_ms = 80;
         m_server = std::make_unique<Server>(m_router, limits);
         m_port = *m_server->listen(QHostAddress::LocalHost, 0);
+        m_patient = std::make_unique<Server>(m_router);
+        m_patientPort = *m_patient->listen(QHostAddress::LocalHost, 0);
     }
 
     void http11probe_is_content_data()
@@ -189,6 +196,8 @@ private Q_SLOTS:
     void http11probe_is_content()
     {
         QFETCH(const QJsonObject, one);
+        auto &[cases, passed] = m_score[one.value(u"rfc_level").toString()];
+        ++cases;
         RawClient client(m_port);
         test::Answered first;
         bool isFirst = true;
@@ -215,7 +224,56 @@ private Q_SLOTS:
             QVERIFY(first.headers.contains("Allow"));
         if (first.status != 0)
             QVERIFY(first.headers.contains("Date") && first.headers.contains("X-Request-Id"));
+        ++passed;
     }
+
+    void http11probe_score()
+    {
+        if (m_score.isEmpty())
+            QSKIP("http11probe.json is not on this machine");
+        for (const auto &[level, score] : m_score.asKeyValueRange())
+            qInfo("http11probe %-14s %3d of %3d (%.1f %%)", qPrintable(level), score.second, score.first,
+                  100.0 * score.second / score.first);
+        const auto must = m_score.value(QStringLiteral("Must")), should = m_score.value(QStringLiteral("Should"));
+        QVERIFY(must.first >= 60 && should.first >= 10); // else the list has changed its shape
+        QCOMPARE(must.second, must.first);
+        QVERIFY(should.second * 100 >= should.first * 95);
+    }
+
+    void every_published_request_is_answered_the_same_wherever_it_is_cut_data()
+    {
+        QTest::addColumn<QList<QByteArray>>("steps");
+        const auto cases = QFileInfo::exists(published().filePath(QStringLiteral("http11probe.json")))
+            ? QJsonDocument::fromJson(fileBytes(published().filePath(QStringLiteral("http11probe.json")))).array()
+            : QJsonArray();
+        for (const auto &value : cases) {
+            QList<QByteArray> steps;
+            for (const auto &step : value.toObject().value(u"steps_latin1").toArray())
+                steps.append(step.toString().toLatin1());
+            if (!steps.isEmpty())
+                QTest::newRow(qPrintable(value.toObject().value(u"id").toString())) << steps;
+        }
+        for (const char *folder : {"valid", "invalid"})
+            for (const auto &file :
+                 QDir(published().filePath(QString::fromLatin1(folder))).entryInfoList({QStringLiteral("*.http")})) {
+                const auto bytes = decoded(fileBytes(file.filePath()));
+                QTest::newRow(qPrintable(QString::fromLatin1(folder) + u'/' + file.fileName()))
+                    << QList<QByteArray>{withHost(bytes)};
+            }
+        if (cases.isEmpty())
+            QTest::newRow("absent") << QList<QByteArray>();
+    }
+    void every_published_request_is_answered_the_same_wherever_it_is_cut()
+    {
+        QFETCH(const QList<QByteArray>, steps);
+        const auto whole = test::conversation(m_patientPort, steps);
+        for (const auto &step : steps)
+            if (step.size() > 2'500) // its middle is one letter again and again; tst_OnTheWire cuts such ones
+                QSKIP("long");
+        const auto different = test::differenceWhenCut(m_patientPort, steps, whole, &m_cuts);
+        QVERIFY2(different.isEmpty(), qPrintable(different));
+    }
+    void cuts_made() { qInfo("%d conversations cut in two over sockets", m_cuts); }
 
     void what_gunicorn_takes_is_taken_or_refused_for_a_known_reason_data() { addFiles("valid"); }
     void what_gunicorn_takes_is_taken_or_refused_for_a_known_reason()
@@ -223,6 +281,13 @@ private Q_SLOTS:
         QFETCH(const QString, path);
         const auto bytes = withHost(decoded(fileBytes(path)));
         const auto story = storyOf({bytes});
+        const auto told = test::conversation(m_patientPort, {bytes}).first();
+        const int last = told.statuses().isEmpty() ? 0 : told.statuses().last();
+        if (story.refused != 0)
+            QVERIFY(told.closed
+                    && (last == story.refused || !story.requests.isEmpty())); // the first may have said close
+        else
+            QVERIFY2(last == 0 || last == 200 || last == 404 || last == 405, QByteArray::number(last).constData());
         QVERIFY2(story.refused == 0 || deliberatelyStrict().contains(story.why), qPrintable(story.why));
         QVERIFY(story.refused != 0 || !story.requests.isEmpty() || story.bodyMissing);
     }
@@ -234,6 +299,9 @@ private Q_SLOTS:
         const auto bytes = decoded(fileBytes(path));
         if (bytes.size() > 3'000)
             QSKIP("refused there for a limit that is larger here");
+        const auto told = test::conversation(m_patientPort, {bytes}).first();
+        for (const int status : told.statuses()) // over the socket, too, nothing of it is acted upon
+            QVERIFY2(status >= 400, QByteArray::number(status).constData());
         const auto story = storyOf({bytes});
         QVERIFY2(story.requests.isEmpty(), story.requests.value(0).constData());
     }
