@@ -1,10 +1,12 @@
 #include "http/Gate.h"
 
 #include "http/ConnectionGuard.h"
+#include "ops/FileLimit.h"
 #include "ops/Log.h"
 
 #include <algorithm>
 #include <chrono>
+#include <fcntl.h>
 #include <functional>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -15,8 +17,19 @@ namespace companion::http {
 namespace {
 
 constexpr int resumeAccepting_ms = 100;
+constexpr int mostPending = 1'024; // not yet taken by QtHttpServer
+constexpr int sparedFiles = 8; // for everybody else in this process, when clients have taken the others
 constexpr qint64 pauseLogInterval_ns = 10'000'000'000;
 constexpr int turnedAwayInPeace = 64; // connections beyond the cap that get time to read why; more are just told
+
+// Where the next file descriptor would be one of the spared.
+bool filesAreShort(int anyDescriptor)
+{
+    const int next = ::fcntl(anyDescriptor, F_DUPFD_CLOEXEC, 0);
+    if (next >= 0)
+        ::close(next);
+    return next < 0 || next + sparedFiles >= ops::fileLimit();
+}
 
 // Says 503 without a guard and hangs up: for floods, where even waiting for the client to read would cost too much.
 // What it has said so far is read first, or the kernel would send a reset that can overtake the answer.
@@ -45,21 +58,52 @@ Gate::Gate(GateContext &context)
     : m_context(context)
 {
     setListenBacklogSize(1'024);
-    setMaxPendingConnections(1'024);
+    setMaxPendingConnections(mostPending);
     connect(&m_tick, &QTimer::timeout, this, &Gate::tick);
     m_tick.start(tickLength_ms(context.limits));
-    // Out of file descriptors, QTcpServer stops accepting for good; what waits in the kernel's queue is served as soon
-    // as there are some again.
-    connect(this, &QTcpServer::acceptError, this, [this] {
-        if (now_ns() - std::exchange(m_pauseLoggedAt_ns, now_ns()) > pauseLogInterval_ns)
-            ops::log(ops::Level::Warning, "http_accept_paused", {{"error", errorString()}});
-        QTimer::singleShot(resumeAccepting_ms, this, &QTcpServer::resumeAccepting);
-    });
+    connect(this, &QTcpServer::acceptError, this, &Gate::waitForFiles);
 }
 
 Gate::~Gate()
 {
     cutAll();
+}
+
+// Left to itself the kernel lets each connection have up to ten megabytes, which no count of ours would see. Accepted
+// sockets inherit these.
+void Gate::boundKernelBuffers()
+{
+    const int bytes = m_context.limits.kernelBytes;
+    for (const int which : {SO_SNDBUF, SO_RCVBUF})
+        ::setsockopt(int(socketDescriptor()), SOL_SOCKET, which, &bytes, sizeof bytes);
+}
+
+// Out of file descriptors, QTcpServer tries to accept again and again without a pause: it remembers the first error of
+// its socket, the harmless one of an empty queue. So we stop before the last ones are gone. No pending connection being
+// allowed is what ends QTcpServer's loop at once. Who waits in the kernel's queue is served when there are some again.
+void Gate::waitForFiles()
+{
+    if (!isListening() || !std::exchange(m_accepting, false))
+        return;
+    if (now_ns() - m_pauseLoggedAt_ns > pauseLogInterval_ns || m_pauseLoggedAt_ns == 0) {
+        m_pauseLoggedAt_ns = now_ns();
+        ops::log(ops::Level::Warning, "http_accept_paused",
+                 {{"connections", connections()}, {"file_limit", ops::fileLimit()}});
+    }
+    setMaxPendingConnections(0);
+    pauseAccepting();
+    QTimer::singleShot(resumeAccepting_ms, this, &Gate::tryAccepting);
+}
+
+void Gate::tryAccepting()
+{
+    m_accepting = true;
+    if (!isListening())
+        return;
+    if (filesAreShort(int(socketDescriptor())))
+        return waitForFiles();
+    setMaxPendingConnections(mostPending);
+    resumeAccepting();
 }
 
 qint64 Gate::now_ns()
@@ -124,6 +168,8 @@ void Gate::incomingConnection(qintptr descriptor)
     if (!room)
         return guard->turnAway();
     addPendingConnection(guard->makePipe());
+    if (int(descriptor) + sparedFiles >= ops::fileLimit())
+        waitForFiles();
 }
 
 void Gate::connectionEnded(ConnectionGuard *guard, const QHostAddress &peer)
@@ -179,6 +225,8 @@ void Gate::cutAll()
 
 void Gate::tick()
 {
+    if (isListening() && m_accepting && filesAreShort(int(socketDescriptor()))) // others opened files, too
+        waitForFiles();
     const auto now = now_ns();
     const auto guards = m_guards;
     for (auto *guard : guards)

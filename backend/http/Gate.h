@@ -36,6 +36,7 @@ public:
     explicit Gate(GateContext &context);
     ~Gate() override;
 
+    void boundKernelBuffers(); // once it listens
     int connections() const { return int(m_guards.size()); }
     void drain(); // close() it first
     void cutAll();
@@ -59,6 +60,8 @@ private:
     bool mayHaveMore(const QHostAddress &address) const;
     void leave(const QHostAddress &address);
     void shed();
+    void waitForFiles();
+    void tryAccepting();
     void tick();
 
     GateContext &m_context;
@@ -66,6 +69,7 @@ private:
     QHash<QString, int> m_perAddress; // by networkOf()
     QTimer m_tick;
     bool m_shedding = false;
+    bool m_accepting = true;
     qint64 m_pauseLoggedAt_ns = 0;
 };
 

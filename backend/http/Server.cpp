@@ -86,6 +86,7 @@ std::expected<quint16, QString> Server::listen(const QHostAddress &address, quin
 {
     if (!d->gate->listen(address, port))
         return std::unexpected(listenError(*d->gate, address, port));
+    d->gate->boundKernelBuffers();
     if (!d->parser.attach(d->gate))
         return std::unexpected(QStringLiteral("QtHttpServer does not take the listening socket."));
     return d->gate->serverPort();

@@ -26,6 +26,7 @@ struct Limits
     // leave the most of their answers lying are cut, and requests are refused with 503.
     qint64 heldBytes = 256 * 1024 * 1024;
     qint64 slowestRead_Bps = 4 * 1024; // an answer has the idle deadline, and its size at this rate, to be taken
+    int kernelBytes = 128 * 1024; // of each direction of a connection, in the kernel (which may double it)
     qsizetype parkedBytes = 64 * 1024; // read ahead of the request being answered; more waits in the kernel
 };
 
