@@ -68,7 +68,7 @@ SELECT days.day, coalesce(turns.users, 0) AS active_users, coalesce(joined.users
 
 -- name: search_users
 SELECT u.id, u.display_name, coalesce(u.email, '') AS email, u.roles, effective_tier(u, :now::timestamptz) AS tier,
-       CASE WHEN effective_tier(u, :now::timestamptz) = 'free' THEN NULL ELSE u.tier_expires_at END AS tier_expires_at,
+       effective_tier_until(u, :now::timestamptz) AS tier_expires_at,
        u.status, u.age_verified_at IS NOT NULL AS age_verified, u.region,
        coalesce(w.daily_free + w.purchased + w.bonus, 0) AS balance, u.created_at, u.last_seen_at
   FROM users u LEFT JOIN user_wallet w ON w.user_id = u.id
@@ -87,7 +87,7 @@ SELECT count(*) AS total FROM users u
 
 -- name: find_user
 SELECT u.id, u.display_name, coalesce(u.email, '') AS email, u.roles, effective_tier(u, :now::timestamptz) AS tier,
-       CASE WHEN effective_tier(u, :now::timestamptz) = 'free' THEN NULL ELSE u.tier_expires_at END AS tier_expires_at,
+       effective_tier_until(u, :now::timestamptz) AS tier_expires_at,
        u.status, u.age_verified_at IS NOT NULL AS age_verified, u.region,
        coalesce(w.daily_free + w.purchased + w.bonus, 0) AS balance, u.created_at, u.last_seen_at
   FROM users u LEFT JOIN user_wallet w ON w.user_id = u.id

@@ -101,6 +101,22 @@ std::pair<PaymentId, bool> Market::insertPayment(db::Session &db, const Payment 
     return {earlier.id<PaymentId>("id"), false};
 }
 
+void Market::finish(db::Session &db, const PaymentId &payment, const db::Row &offer,
+                    const std::optional<TransactionId> &purchase, const std::optional<TransactionId> &bonus,
+                    const std::optional<QString> &subscription) const
+{
+    const auto ofPeriod = [&](const QDateTime &time) { return subscription ? std::optional(time) : std::nullopt; };
+    db.execute("billing.finish_package",
+               {{"id", payment},
+                {"credits", purchase ? std::optional(offer.credits("credits")) : std::nullopt},
+                {"bonus_credits", purchase ? std::optional(offer.credits("bonus_credits")) : std::nullopt},
+                {"purchase", purchase},
+                {"bonus", bonus},
+                {"subscription", subscription},
+                {"period_start", ofPeriod(db.now())},
+                {"period_end", ofPeriod(db.now().addMonths(1))}});
+}
+
 Result<PaymentId> Market::recordPackage(db::Session &db, const PaidPackage &paid) const
 {
     const auto package = db.first("billing.package", {{"code", paid.product}});
@@ -124,8 +140,10 @@ Result<PaymentId> Market::recordPackage(db::Session &db, const PaidPackage &paid
                                         .metadata = metadata});
     if (!bought)
         return std::unexpected(bought.error());
-    if (package->credits("bonus_credits").isZero())
+    if (package->credits("bonus_credits").isZero()) {
+        finish(db, payment, *package, bought->id, std::nullopt, std::nullopt);
         return payment;
+    }
     const auto bonus = m_ledger.grant(db,
                                       {.user = paid.user,
                                        .key = key + u":bonus"_s,
@@ -137,6 +155,7 @@ Result<PaymentId> Market::recordPackage(db::Session &db, const PaidPackage &paid
                                        .metadata = metadata});
     if (!bonus)
         return std::unexpected(bonus.error());
+    finish(db, payment, *package, bought->id, bonus->id, std::nullopt);
     return payment;
 }
 
@@ -146,11 +165,26 @@ Result<PaymentId> Market::recordTier(db::Session &db, const PaidTier &paid) cons
     const auto [payment, isNew] =
         insertPayment(db,
                       {paid.user, paid.provider, paid.reference, u"subscription"_s, row.text("code"), priceOfRow(row)});
-    if (isNew
-        && db.execute("billing.set_tier",
-                      {{"user_id", paid.user}, {"tier", paid.tier}, {"until", db.now().addMonths(1)}})
-            == 0)
-        return refuse(ErrorCode::NotFound, u"There is no such user."_s);
+    if (!isNew)
+        return payment;
+    const QDateTime now = db.now();
+    const auto told = db.one("billing.subscription_told",
+                             {{"user_id", paid.user},
+                              {"provider", paid.provider},
+                              {"reference", paid.reference},
+                              {"customer", std::nullopt},
+                              {"status", SubscriptionStatus::Canceled}, // nobody renews it
+                              {"tier", paid.tier},
+                              {"next_tier", std::nullopt},
+                              {"period_start", now},
+                              {"period_end", now.addMonths(1)},
+                              {"entitled_until", now.addMonths(1)},
+                              {"version", now.toMSecsSinceEpoch()},
+                              {"effective_at", now},
+                              {"event", std::nullopt},
+                              {"now", now}});
+    ensure(told.text("code") == "ok"_L1, "a payment has a user");
+    finish(db, payment, row, std::nullopt, std::nullopt, told.text("subscription_id"));
     return payment;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "common/models/Market.h"
+#include "common/models/Payments.h"
 #include "common/models/Wallet.h"
 #include "common/money/Money.h"
 #include "ledger/Ledger.h"
@@ -34,7 +34,7 @@ public:
     };
     Result<PaymentId> recordPackage(db::Session &db, const PaidPackage &paid) const;
 
-    // A month of a tier that was paid: the payment's row and the user's tier until a month from now.
+    // A month of a tier that was paid once: the payment's row and a subscription that ends after it.
     struct PaidTier
     {
         UserId user;
@@ -49,6 +49,9 @@ public:
 private:
     struct Payment;
     std::pair<PaymentId, bool> insertPayment(db::Session &db, const Payment &payment) const;
+    void finish(db::Session &db, const PaymentId &payment, const db::Row &offer,
+                const std::optional<TransactionId> &purchase, const std::optional<TransactionId> &bonus,
+                const std::optional<QString> &subscription) const;
 
     const ledger::Ledger &m_ledger;
 };

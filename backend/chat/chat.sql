@@ -109,8 +109,7 @@ UPDATE chat_turns SET reply = NULL WHERE reply IS NOT NULL AND created_at < :bef
 -- name: scene
 SELECT (s.account).id, (s.account).display_name, (s.account).email, (s.account).roles,
        effective_tier(s.account, :now::timestamptz) AS current_tier,
-       CASE WHEN (s.account).tier_expires_at > :now::timestamptz THEN (s.account).tier_expires_at END
-           AS current_tier_expires_at,
+       effective_tier_until(s.account, :now::timestamptz) AS current_tier_expires_at,
        (s.account).age_verified_at IS NOT NULL AS age_verified, (s.account).region, (s.account).locale,
        (s.account).created_at, (s.account).status, (s.account).version, s.signed_in,
        (s.tier).code, (s.tier).daily_credits, (s.tier).requests_per_minute, (s.tier).discount,

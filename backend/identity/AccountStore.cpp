@@ -132,7 +132,7 @@ Result<Account> AccountStore::setTier(db::Session &db, const UserId &user, Tier 
     ensure(tier != Tier::Free || !expiresAt, "free has no end");
     if (!lockUser(db, user))
         return noSuchUser();
-    db.execute("identity.set_tier", {{"user_id", user}, {"tier", tier}, {"expires_at", expiresAt}});
+    db.execute("identity.set_tier", {{"user_id", user}, {"tier", tier}, {"expires_at", expiresAt}, {"now", now}});
     return *find(db, user, now);
 }
 

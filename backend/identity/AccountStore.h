@@ -54,6 +54,7 @@ public:
     // With only displayName, region, locale set it runs as the user as well; the rest on the operator lane.
     Result<Account> change(db::Session &db, const UserId &user, const AccountChange &change, const QDateTime &now,
                            std::optional<qint64> version = {}) const;
+    // An operator's grant, kept in the history; of it and a subscription the higher tier counts (docs/payments.md).
     // nullopt as the end: until further notice. free has no end. not_found. Operator lane.
     Result<Account> setTier(db::Session &db, const UserId &user, Tier tier, std::optional<QDateTime> expiresAt,
                             const QDateTime &now) const;

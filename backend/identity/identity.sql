@@ -1,21 +1,20 @@
 -- name: load_account
 SELECT (a.account).id, (a.account).display_name, (a.account).email, (a.account).roles,
        effective_tier(a.account, :now::timestamptz) AS current_tier,
-       CASE WHEN (a.account).tier_expires_at > :now::timestamptz THEN (a.account).tier_expires_at END
-           AS current_tier_expires_at,
+       effective_tier_until(a.account, :now::timestamptz) AS current_tier_expires_at,
        (a.account).age_verified_at IS NOT NULL AS age_verified, (a.account).region, (a.account).locale,
        (a.account).created_at, (a.account).status, (a.account).version, a.signed_in
 FROM account_seen(:user_id::uuid, :device_id::uuid, :now::timestamptz) a
 
 -- name: find_account
 SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
-       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
+       effective_tier_until(users, :now::timestamptz) AS current_tier_expires_at,
        age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version
 FROM users WHERE id = :user_id::uuid
 
 -- name: find_account_by_email
 SELECT id, display_name, email, roles, effective_tier(users, :now::timestamptz) AS current_tier,
-       CASE WHEN tier_expires_at > :now::timestamptz THEN tier_expires_at END AS current_tier_expires_at,
+       effective_tier_until(users, :now::timestamptz) AS current_tier_expires_at,
        age_verified_at IS NOT NULL AS age_verified, region, locale, created_at, status, version
 FROM users WHERE lower(email) = lower(:email::text)
 
@@ -40,6 +39,10 @@ UPDATE users SET status = coalesce(:status::text, status), roles = coalesce(:rol
 WHERE id = :user_id::uuid
 
 -- name: set_tier
+WITH kept AS (
+    INSERT INTO tier_grants (user_id, tier, expires_at, granted_at)
+    VALUES (:user_id::uuid, :tier::text, :expires_at::timestamptz, :now::timestamptz)
+)
 UPDATE users SET tier = :tier::text, tier_expires_at = :expires_at::timestamptz WHERE id = :user_id::uuid
 
 -- name: mark_age_verified

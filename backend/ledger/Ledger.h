@@ -65,6 +65,49 @@ std::optional<Refusal> refusalIn(const db::Row &row);
 BalanceSummary balanceIn(const db::Row &row);
 Charge chargeIn(const db::Row &row);
 
+// Credits of one purchase that go back, because its payment was refunded or charged back.
+struct TakeBackTerms
+{
+    UserId user;
+    QString key;
+    TransactionId purchase; // the row that granted them: a purchase or a bonus_grant
+    Credits amount; // with what was taken back before at most the purchase's
+    TransactionKind kind = TransactionKind::PaymentRefund; // or Chargeback
+    QString description;
+    QJsonObject metadata = {};
+};
+
+// amount = taken + owed + lapsed
+struct TakenBack
+{
+    Credits taken; // out of the very lot
+    Credits owed; // had been spent or is held: a debt, of which other purchased credit may have paid some at once
+    Credits lapsed; // had expired
+    bool replayed = false;
+};
+
+struct GiveBackTerms
+{
+    UserId user;
+    QString key;
+    TransactionId purchase;
+    Credits amount; // at most what was taken back
+    QString description;
+    QJsonObject metadata = {};
+};
+
+using DebtId = Id<struct DebtTag>;
+
+struct ForgiveTerms
+{
+    UserId user;
+    QString key;
+    DebtId debt;
+    Credits amount; // at most what remains
+    QString reason;
+    UserId actor;
+};
+
 struct TransactionFilter
 {
     std::optional<UserId> user = {}; // operators may leave it out
@@ -98,6 +141,18 @@ public:
     // A new row that undoes one (kind chat → chat_refund, else adjustment), out of or into the lots it touched.
     Result<Transaction> reverse(db::Session &db, const UserId &user, const TransactionId &original, const QString &key,
                                 const QString &reason, const UserId &actor) const;
+
+    // A refund or chargeback: out of the very lot the purchase made; what was spent becomes a debt, which purchased
+    // credit pays before anything else. invalid, not_found, conflict (the key, or a row that is no purchase's),
+    // invalid (more than the purchase).
+    Result<TakenBack> takeBack(db::Session &db, const TakeBackTerms &terms) const;
+    // Undoes a part of it (a dispute won, a refund reversed), the last first: what is still owed is owed no more, what
+    // was paid goes back to the lots that paid, what was taken to its lot. invalid: more than was taken back.
+    Result<BalanceSummary> giveBack(db::Session &db, const GiveBackTerms &terms) const;
+    // An operator lets a debt off. not_found, conflict (the key), invalid (more than is owed).
+    Result<Transaction> forgiveDebt(db::Session &db, const ForgiveTerms &terms) const;
+    // Frees and expires what is due, and lets purchased credit pay debts: what a purchase ends with. not_found.
+    Result<BalanceSummary> collectDebts(db::Session &db, const UserId &user) const;
 
     // The day's credit, once a UTC day, whoever asks first. Makes the wallet where there is none yet.
     Result<BalanceSummary> refresh(db::Session &db, const UserId &user, Credits dailyLimit) const;

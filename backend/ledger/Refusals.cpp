@@ -9,7 +9,7 @@ namespace {
 
 struct KnownCode
 {
-    const char *name; // as the functions of migration 0003 answer it
+    const char *name; // as the functions of migrations 0003 and 0014 answer it
     ErrorCode code;
     const char *detail;
 };
@@ -26,6 +26,10 @@ constexpr std::array knownCodes{
     KnownCode{"exceeds_hold", ErrorCode::Invalid, "The amount is more than the hold's."},
     KnownCode{"reversed_already", ErrorCode::Conflict, "The transaction has been reversed already."},
     KnownCode{"not_reversible", ErrorCode::Conflict, "A transaction of this kind cannot be reversed."},
+    KnownCode{"not_refundable", ErrorCode::Conflict, "Only what a purchase granted can be taken back."},
+    KnownCode{"exceeds_purchase", ErrorCode::Invalid, "The amount is more than is left of the purchase."},
+    KnownCode{"exceeds_returned", ErrorCode::Invalid, "The amount is more than was taken back."},
+    KnownCode{"exceeds_debt", ErrorCode::Invalid, "The amount is more than is owed."},
 };
 
 } // namespace

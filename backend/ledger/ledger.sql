@@ -30,6 +30,25 @@ FROM ledger_adjust(:user_id::uuid, :key::text, :bucket::text, :amount::numeric, 
 SELECT code, required, available, (entry).*
 FROM ledger_reverse(:user_id::uuid, :original::uuid, :key::text, :reason::text, :actor::uuid, :now::timestamptz)
 
+-- name: take_back
+SELECT code, replayed, taken, owed, lapsed
+FROM ledger_take_back(:user_id::uuid, :key::text, :purchase::uuid, :amount::numeric, :kind::text, :description::text,
+                      :metadata::jsonb, :now::timestamptz)
+
+-- name: give_back
+SELECT code, (wallet).daily_free, (wallet).purchased, (wallet).bonus, (wallet).held
+FROM ledger_give_back(:user_id::uuid, :key::text, :purchase::uuid, :amount::numeric, :description::text, :metadata::jsonb,
+                      :now::timestamptz)
+
+-- name: forgive_debt
+SELECT code, (entry).*
+FROM ledger_forgive_debt(:user_id::uuid, :key::text, :debt::uuid, :amount::numeric, :reason::text, :actor::uuid,
+                         :now::timestamptz)
+
+-- name: collect_debts
+SELECT code, (wallet).daily_free, (wallet).purchased, (wallet).bonus, (wallet).held
+FROM ledger_collect_debts(:user_id::uuid, :now::timestamptz)
+
 -- name: refresh
 SELECT code, (wallet).daily_free, (wallet).purchased, (wallet).bonus, (wallet).held
 FROM ledger_refresh(:user_id::uuid, :daily_limit::numeric, :now::timestamptz)
@@ -69,4 +88,6 @@ SELECT ledger_close_days(:now::timestamptz) AS touched
 SELECT ledger_make_partitions((:now::timestamptz AT TIME ZONE 'UTC')::date, :months::integer) AS touched
 
 -- name: audit
-SELECT user_id, rule, detail FROM ledger_audit(:user_id::uuid, :now::timestamptz) ORDER BY user_id, rule, detail
+SELECT user_id, rule, detail FROM ledger_audit(:user_id::uuid, :now::timestamptz)
+UNION ALL SELECT user_id, rule, detail FROM ledger_audit_debts(:user_id::uuid, :now::timestamptz)
+ORDER BY user_id, rule, detail

@@ -39,6 +39,7 @@ public:
         TransactionKind kind;
         std::vector<std::pair<int, Units>> changes; // of lots, by number
         bool isReversal = false;
+        Units debt = 0; // that it adds; a row may change the debt and no lot
     };
 
     Units sum(Bucket bucket) const
@@ -63,6 +64,10 @@ public:
         for (const auto &[lot, amount] : row.changes)
             total += m_lots[lot].bucket == bucket ? amount : 0;
         return total;
+    }
+    Units total(const Row &row) const
+    {
+        return change(row, Bucket::DailyFree) + change(row, Bucket::Purchased) + change(row, Bucket::Bonus);
     }
     // Open lots in the order of spending.
     std::vector<Lot> openLots() const
@@ -149,7 +154,8 @@ public:
             QStringLiteral("grant %1 %2 %3").arg(toText(bucket)).arg(amount).arg(expiresAt.value_or(-1));
         if (m_done.contains(key))
             return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
-        addLot(TransactionKind::BonusGrant, bucket, amount, expiresAt);
+        addLot(bucket == Bucket::Purchased ? TransactionKind::Purchase : TransactionKind::BonusGrant, bucket, amount,
+               expiresAt);
         m_done[key] = terms;
         return {};
     }
@@ -219,6 +225,126 @@ public:
         return {};
     }
 
+    Units debt() const
+    {
+        Units total = 0;
+        for (const Debt &owed : m_debts)
+            total += owed.remaining;
+        return total;
+    }
+
+    // A refund or chargeback of the purchase in row `purchase`.
+    Answer takeBack(Ms now, const QString &key, int purchase, Units amount, TransactionKind kind)
+    {
+        if (amount <= 0)
+            return ErrorCode::Invalid;
+        begin(now, {});
+        const QString terms = QStringLiteral("take_back %1 %2 %3").arg(purchase).arg(amount).arg(toText(kind));
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        const Row row = m_history[purchase];
+        if ((row.kind != TransactionKind::Purchase && row.kind != TransactionKind::BonusGrant)
+            || m_reversed.contains(purchase))
+            return ErrorCode::Conflict;
+        Returned &returned = m_returned[purchase];
+        const auto [number, granted] = row.changes.front();
+        if (returned.taken + returned.owed + returned.lapsed + amount > granted)
+            return ErrorCode::Invalid;
+        Lot &lot = m_lots[number];
+        const Units taken = std::min(amount, lot.unheld());
+        const Units lapsed = std::min(amount - taken, m_expired[number] - returned.lapsed);
+        const Units owed = amount - taken - lapsed;
+        if (taken > 0) {
+            lot.remaining -= taken;
+            m_history.push_back({.kind = kind, .changes = {{number, -taken}}, .isReversal = true});
+        }
+        if (owed > 0) {
+            m_history.push_back({.kind = TransactionKind::Debt, .changes = {}, .debt = owed});
+            m_debts.push_back({.purchase = purchase, .remaining = owed, .paid = {}});
+            collect();
+        }
+        returned.taken += taken;
+        returned.owed += owed;
+        returned.lapsed += lapsed;
+        m_done[key] = terms;
+        return {};
+    }
+
+    // Undoes a part of what was taken back, the last first.
+    Answer giveBack(Ms now, const QString &key, int purchase, Units amount)
+    {
+        if (amount <= 0)
+            return ErrorCode::Invalid;
+        begin(now, {});
+        const QString terms = QStringLiteral("give_back %1 %2").arg(purchase).arg(amount);
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        Returned &returned = m_returned[purchase];
+        if (returned.taken + returned.owed + returned.lapsed < amount)
+            return ErrorCode::Invalid;
+        const Units owed = std::min(amount, returned.owed);
+        const Units taken = std::min(amount - owed, returned.taken);
+        const Units lapsed = amount - owed - taken;
+
+        Units left = owed;
+        Units forgiven = 0;
+        for (auto debt = m_debts.rbegin(); debt != m_debts.rend(); ++debt) {
+            if (debt->purchase != purchase)
+                continue;
+            const Units part = std::min(left, debt->remaining);
+            debt->remaining -= part;
+            left -= part;
+            forgiven += part;
+        }
+        if (forgiven > 0)
+            m_history.push_back({.kind = TransactionKind::Debt, .changes = {}, .debt = -forgiven});
+        Row row{.kind = TransactionKind::Adjustment, .changes = {}, .isReversal = true};
+        for (auto debt = m_debts.rbegin(); debt != m_debts.rend(); ++debt) {
+            if (debt->purchase != purchase)
+                continue;
+            for (auto paid = debt->paid.rbegin(); paid != debt->paid.rend(); ++paid) {
+                const Units part = std::min(left, paid->second);
+                paid->second -= part;
+                left -= part;
+                if (part > 0)
+                    row.changes.emplace_back(paid->first, part);
+            }
+        }
+        if (taken > 0)
+            row.changes.emplace_back(m_history[purchase].changes.front().first, taken);
+        for (const auto &[lot, part] : row.changes) {
+            m_lots[lot].remaining += part;
+            m_open.insert(lot);
+        }
+        if (!row.changes.empty())
+            m_history.push_back(row);
+        returned.owed -= owed;
+        returned.taken -= taken;
+        returned.lapsed -= lapsed;
+        collect();
+        expireLots(now);
+        m_done[key] = terms;
+        return {};
+    }
+
+    // `debt` by its number, from 0.
+    Answer forgive(Ms now, const QString &key, int debt, Units amount)
+    {
+        if (amount <= 0)
+            return ErrorCode::Invalid;
+        begin(now, {});
+        const QString terms = QStringLiteral("forgive %1 %2").arg(debt).arg(amount);
+        if (m_done.contains(key))
+            return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
+        if (amount > m_debts[debt].remaining)
+            return ErrorCode::Invalid;
+        m_debts[debt].remaining -= amount;
+        m_history.push_back({.kind = TransactionKind::DebtPayment, .changes = {}, .debt = -amount});
+        m_done[key] = terms;
+        return {};
+    }
+    int debts() const { return int(m_debts.size()); }
+
     // What is due by itself; with a limit also the day's refresh, by a visit of the user.
     void begin(Ms now, std::optional<Units> dailyLimit)
     {
@@ -227,6 +353,7 @@ public:
             if (m_holds[key].deadline < now)
                 release(m_holds[key], State::Expired);
         expireLots(now);
+        collect();
         if (dailyLimit) {
             m_lastVisit = std::max(m_lastVisit, now / day_ms);
             refresh(now, *dailyLimit);
@@ -251,6 +378,45 @@ private:
         Units charged = 0;
         std::vector<std::pair<int, Units>> parts = {};
     };
+
+    struct Debt
+    {
+        int purchase = 0; // the row
+        Units remaining = 0;
+        std::map<int, Units> paid; // out of which lot
+    };
+    struct Returned
+    {
+        Units taken = 0;
+        Units owed = 0;
+        Units lapsed = 0;
+    };
+
+    // Purchased credit pays debts, the oldest first, out of the oldest lot.
+    void collect()
+    {
+        Row row{.kind = TransactionKind::DebtPayment, .changes = {}};
+        for (size_t number = 0; number < m_lots.size(); ++number) {
+            Lot &lot = m_lots[number];
+            if (lot.bucket != Bucket::Purchased)
+                continue;
+            Units total = 0;
+            for (Debt &debt : m_debts) {
+                const Units part = std::min(debt.remaining, lot.unheld());
+                if (part == 0)
+                    continue;
+                debt.remaining -= part;
+                debt.paid[int(number)] += part;
+                lot.remaining -= part;
+                total += part;
+            }
+            if (total > 0)
+                row.changes.emplace_back(int(number), -total);
+            row.debt -= total;
+        }
+        if (!row.changes.empty())
+            m_history.push_back(row);
+    }
 
     static Ms midnightAfter(Ms now) { return (now / day_ms + 1) * day_ms; }
 
@@ -287,6 +453,7 @@ private:
                 if (lot.bucket != bucket || !lot.expiresAt || *lot.expiresAt > now || lot.unheld() == 0)
                     continue;
                 row.changes.emplace_back(number, -lot.unheld());
+                m_expired[number] += lot.unheld();
                 lot.remaining = lot.reserved;
             }
             if (!row.changes.empty())
@@ -333,6 +500,9 @@ private:
     std::set<QString> m_openHolds;   // keys of holds that may be open
     QHash<QString, QString> m_done; // keys with their terms
     QSet<int> m_reversed;
+    std::vector<Debt> m_debts;         // in the order they were made
+    std::map<int, Returned> m_returned; // by the purchase's row
+    std::map<int, Units> m_expired;     // of a lot, by its number
     Ms m_lastRefresh = -1; // days since 1970
     Ms m_lastVisit = -1;
     Units m_grantedToday = 0;

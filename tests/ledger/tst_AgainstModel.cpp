@@ -20,6 +20,8 @@ struct Wallet
     QHash<QString, Units> amounts = {}; // of holds, by key
     QStringList heldKeys = {};          // of holds, newest last
     QStringList keys = {};             // of everything that succeeded
+    QList<int> returned = {};          // rows that were taken back
+    QList<ledger::DebtId> debts = {};
     QList<TransactionId> rows = {};    // the history as it stands in the database
     QString lastRowAt = QStringLiteral("-infinity");
 };
@@ -67,6 +69,14 @@ private Q_SLOTS:
                                    "reverse ok",
                                    "reverse conflict",
                                    "reverse insufficient_credits",
+                                   "take_back ok",
+                                   "take_back invalid",
+                                   "take_back conflict",
+                                   "give_back ok",
+                                   "give_back invalid",
+                                   "give_back conflict",
+                                   "forgive ok",
+                                   "forgive invalid",
                                    "refresh ok",
                                    "sweep ok"})
             QVERIFY2(m_answers.contains(answer), answer); // or the run says less than its name
@@ -100,7 +110,7 @@ private:
         Wallet &wallet = m_wallets[below(m_wallets.size())];
         if (oneIn(4))
             m_f.db.clock().advance(std::chrono::milliseconds(oneIn(5) ? below(30'000'000) : below(120'000)));
-        switch (below(20)) {
+        switch (below(24)) {
         case 0:
         case 1:
         case 2:
@@ -127,6 +137,13 @@ private:
         case 17:
         case 18:
             return refresh(wallet);
+        case 19:
+        case 20:
+            return takeBack(wallet);
+        case 21:
+            return giveBack(wallet);
+        case 22:
+            return oneIn(3) ? forgive(wallet) : takeBack(wallet);
         default:
             return sweep();
         }
@@ -177,12 +194,14 @@ private:
         const std::optional<qint64> expiry =
             bucket == Bucket::Bonus && !oneIn(4) ? std::optional(now() + below(5) * 40'000'000) : std::nullopt;
         const Units asked = amount(300'000);
+        const auto kind = bucket == Bucket::Purchased ? TransactionKind::Purchase : TransactionKind::BonusGrant;
         const auto expected = wallet.model.grant(now(), used, bucket, asked, expiry);
         const auto answer = m_f.ledger.grant(m_f.db.app(),
                                              {.user = wallet.user,
                                               .key = used,
                                               .bucket = bucket,
                                               .amount = Credits::fromUnits(asked),
+                                              .kind = kind,
                                               .expiresAt = expiry ? std::optional(time(*expiry)) : std::nullopt,
                                               .description = QStringLiteral("Granted")});
         compare("grant", wallet, used, expected, answer);
@@ -210,6 +229,87 @@ private:
         compare("reverse", wallet, used, expected, answer);
     }
 
+    // Of one of the newest rows, mostly of a purchase.
+    std::optional<int> somePurchase(const Wallet &wallet)
+    {
+        const auto &rows = wallet.model.history();
+        for (int tries = 0; tries < 40 && !rows.empty(); ++tries) {
+            const auto number = qint64(rows.size()) - 1 - below(std::min<qint64>(qint64(rows.size()), 80));
+            const auto kind = rows[size_t(number)].kind;
+            if (kind == TransactionKind::Purchase || kind == TransactionKind::BonusGrant || oneIn(200))
+                return int(number);
+        }
+        return std::nullopt;
+    }
+    void takeBack(Wallet &wallet)
+    {
+        const auto purchase = somePurchase(wallet);
+        if (!purchase)
+            return;
+        const QString used = key(wallet);
+        const Units granted = std::abs(wallet.model.total(wallet.model.history()[size_t(*purchase)]));
+        const Units asked = oneIn(30) ? 0 : oneIn(3) ? std::max<Units>(granted, 1) : amount(granted / 2 + 2);
+        const auto kind = oneIn(2) ? TransactionKind::PaymentRefund : TransactionKind::Chargeback;
+        const auto expected = wallet.model.takeBack(now(), used, *purchase, asked, kind);
+        const auto answer = m_f.ledger.takeBack(m_f.db.operators(),
+                                                {.user = wallet.user,
+                                                 .key = used,
+                                                 .purchase = wallet.rows[*purchase],
+                                                 .amount = Credits::fromUnits(asked),
+                                                 .kind = kind,
+                                                 .description = QStringLiteral("Refunded")});
+        if (answer && !answer->replayed)
+            wallet.returned.append(*purchase);
+        compare("take_back", wallet, used, expected, answer);
+        readDebts(wallet);
+    }
+    void giveBack(Wallet &wallet)
+    {
+        const auto some = wallet.returned.isEmpty() || oneIn(10)
+            ? somePurchase(wallet)
+            : std::optional(wallet.returned[std::max<qint64>(0, wallet.returned.size() - 1 - below(5))]);
+        if (!some)
+            return;
+        const QString used = key(wallet);
+        const Units granted = std::abs(wallet.model.total(wallet.model.history()[size_t(*some)]));
+        const Units asked = oneIn(30) ? 0 : oneIn(3) ? std::max<Units>(granted, 1) : amount(granted / 2 + 2);
+        const auto expected = wallet.model.giveBack(now(), used, *some, asked);
+        const auto answer = m_f.ledger.giveBack(m_f.db.operators(),
+                                                {.user = wallet.user,
+                                                 .key = used,
+                                                 .purchase = wallet.rows[*some],
+                                                 .amount = Credits::fromUnits(asked),
+                                                 .description = QStringLiteral("Won")});
+        compare("give_back", wallet, used, expected, answer);
+    }
+    void forgive(Wallet &wallet)
+    {
+        if (wallet.debts.isEmpty())
+            return;
+        const QString used = key(wallet);
+        const int debt = int(std::max<qint64>(0, wallet.debts.size() - 1 - below(4)));
+        const Units asked = oneIn(10) ? 0 : amount(20'000);
+        const auto expected = wallet.model.forgive(now(), used, debt, asked);
+        const auto answer = m_f.ledger.forgiveDebt(m_f.db.operators(),
+                                                   {.user = wallet.user,
+                                                    .key = used,
+                                                    .debt = wallet.debts[debt],
+                                                    .amount = Credits::fromUnits(asked),
+                                                    .reason = QStringLiteral("Let off"),
+                                                    .actor = {}});
+        compare("forgive", wallet, used, expected, answer);
+    }
+    void readDebts(Wallet &wallet)
+    {
+        if (wallet.debts.size() == wallet.model.debts())
+            return;
+        wallet.debts.clear();
+        for (const auto &row : m_f.db.operators().script(
+                 QStringLiteral("SELECT id FROM wallet_debts WHERE user_id = '%1' ORDER BY sequence, id")
+                     .arg(wallet.user.toString())))
+            wallet.debts.append(row.id<ledger::DebtId>("id"));
+    }
+
     void refresh(Wallet &wallet)
     {
         const Units limit = below(3) * 50'000;
@@ -229,6 +329,8 @@ private:
             wallet.model.begin(now(), {});
         while (m_f.ledger.sweepHolds(m_f.db.operators(), 2) > 0) { }
         while (m_f.ledger.sweepLots(m_f.db.operators(), 2) > 0) { }
+        for (Wallet &wallet : m_wallets) // what a closed hold released pays debts at the wallet's next call: this one
+            (void)m_f.ledger.collectDebts(m_f.db.operators(), wallet.user);
         for (Wallet &wallet : m_wallets)
             compareState("sweep", wallet);
         ++m_answers[QStringLiteral("sweep ok")];
@@ -254,7 +356,7 @@ private:
     {
         const auto rows = m_f.db.operators().script(
             QStringLiteral(
-                "SELECT concat_ws(' ', daily_free, purchased, bonus, held, sequence) AS wallet,"
+                "SELECT concat_ws(' ', daily_free, purchased, bonus, held, debt, sequence) AS wallet,"
                 " (SELECT string_agg(concat_ws(' ', bucket, original, remaining, reserved,"
                 " (extract(epoch FROM expires_at) * 1000)::bigint), ';' ORDER BY ledger_bucket_rank(bucket),"
                 " expires_at NULLS LAST, sequence) FROM wallet_lots l WHERE l.user_id = w.user_id AND open) AS lots"
@@ -270,7 +372,8 @@ private:
     {
         const auto rows = m_f.db.operators().script(
             QStringLiteral(
-                "SELECT id, concat_ws(' ', kind, daily_free, purchased, bonus) AS added FROM transaction_history"
+                "SELECT id, concat_ws(' ', kind, daily_free, purchased, bonus, "
+                "coalesce((metadata->>'debt')::numeric(18,4), 0::numeric(18,4))) AS added FROM transaction_history"
                 " WHERE user_id = '%1' AND created_at >= '%2' AND sequence > %3 ORDER BY sequence")
                 .arg(wallet.user.toString(), wallet.lastRowAt)
                 .arg(wallet.rows.size()));
@@ -293,8 +396,12 @@ private:
     static QString text(Units units) { return Credits::fromUnits(units).toString(); }
     static QString walletText(const ReferenceWallet &model)
     {
-        return QStringList{text(model.sum(Bucket::DailyFree)), text(model.sum(Bucket::Purchased)),
-                           text(model.sum(Bucket::Bonus)), text(model.held()), QString::number(model.history().size())}
+        return QStringList{text(model.sum(Bucket::DailyFree)),
+                           text(model.sum(Bucket::Purchased)),
+                           text(model.sum(Bucket::Bonus)),
+                           text(model.held()),
+                           text(model.debt()),
+                           QString::number(model.history().size())}
             .join(u' ');
     }
     static QString lotsText(const ReferenceWallet &model)
@@ -315,7 +422,7 @@ private:
             const auto &row = wallet.model.history()[i];
             added.append(QStringList{toText(row.kind), text(wallet.model.change(row, Bucket::DailyFree)),
                                      text(wallet.model.change(row, Bucket::Purchased)),
-                                     text(wallet.model.change(row, Bucket::Bonus))}
+                                     text(wallet.model.change(row, Bucket::Bonus)), text(row.debt)}
                              .join(u' '));
         }
         return added.join(u';');

@@ -382,7 +382,6 @@ private:
                 u"holds.expires_at"_s, u"holds.closed_at"_s, u"ledger_days.closed_at"_s, u"reversals.created_at"_s,
                 u"user_wallet.created_at"_s, u"wallet_lots.created_at"_s, u"user_wallet.active_on"_s,
                 u"user_wallet.daily_limit"_s, // as last told, for show
-                u"user_wallet.debt"_s, // nothing is booked against it here
                 // what a repeated call is answered: no credit moves by it
                 u"holds.after_daily_free"_s, u"holds.after_purchased"_s, u"holds.after_bonus"_s, u"holds.after_held"_s,
                 u"operations.after_daily_free"_s, u"operations.after_purchased"_s, u"operations.after_bonus"_s,

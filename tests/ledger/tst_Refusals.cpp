@@ -24,7 +24,8 @@ struct Row
 // of 1), VOIDED and EXPIRED are closed. Transactions: CHAT and its reversal REFUND, GRANT (5 bonus, unspent), SPENT
 // (the purchased lot of which OPEN reserves 2), GONE (a grant that was reversed), REFRESH. V is another user with a
 // hold THEIRS. RICH has all that a wallet takes; of RICH's are the transactions RICHCHAT, RICHREVERSED (a chat that was
-// reversed), RICHEXPIRY and the key "rich". NOBODY is no user.
+// reversed), RICHEXPIRY and the key "rich". OWES spent what BOUGHT granted, and owes 5 for it as DEBT since key "back"
+// took it back. NOBODY is no user.
 constexpr Row rows[] = {
     {"hold: done", "hold(U, 'new', 1, LATER, 10, NOW)", "ok"},
     {"hold: of nothing", "hold(U, 'new', 0, LATER, 10, NOW)", "ok"},
@@ -248,6 +249,96 @@ constexpr Row rows[] = {
     {"reverse: of its lot some is held", "reverse(U, SPENT, 'new', 'r', NULL, NOW)", "insufficient_credits"},
     {"reverse: a full wallet", "reverse(RICH, RICHCHAT, 'new', 'r', NULL, NOW)", "wallet_full"},
 
+    {"take_back: done", "take_back(U, 'new', GRANT, 5, 'payment_refund', 'd', '{}', NOW)", "ok"},
+    {"take_back: of what is held", "take_back(U, 'new', SPENT, 20, 'chargeback', 'd', '{}', NOW)", "ok"},
+    {"take_back: nothing", "take_back(U, 'new', GRANT, 0, 'payment_refund', 'd', '{}', NOW)", "invalid"},
+    {"take_back: five places", "take_back(U, 'new', GRANT, 0.00001, 'payment_refund', 'd', '{}', NOW)", "invalid"},
+    {"take_back: beyond the column", "take_back(U, 'new', GRANT, 1e15, 'payment_refund', 'd', '{}', NOW)", "invalid"},
+    {"take_back: no amount", "take_back(U, 'new', GRANT, NULL, 'payment_refund', 'd', '{}', NOW)", "invalid"},
+    {"take_back: no key", "take_back(U, NULL, GRANT, 1, 'payment_refund', 'd', '{}', NOW)", "invalid"},
+    {"take_back: of another kind", "take_back(U, 'new', GRANT, 1, 'adjustment', 'd', '{}', NOW)", "invalid"},
+    {"take_back: of no kind", "take_back(U, 'new', GRANT, 1, NULL, 'd', '{}', NOW)", "invalid"},
+    {"take_back: no description", "take_back(U, 'new', GRANT, 1, 'chargeback', NULL, '{}', NOW)", "invalid"},
+    {"take_back: metadata that is no object", "take_back(U, 'new', GRANT, 1, 'chargeback', 'd', '[]', NOW)", "invalid"},
+    {"take_back: invalid before no such purchase", "take_back(U, 'new', NOBODY, 0, 'chargeback', 'd', '{}', NOW)",
+     "invalid", "not_found"},
+    {"take_back: invalid before a used key", "take_back(U, 'taken', GRANT, 0, 'chargeback', 'd', '{}', NOW)", "invalid",
+     "key_reused"},
+    {"take_back: invalid before no purchase", "take_back(U, 'new', REFRESH, 0, 'chargeback', 'd', '{}', NOW)",
+     "invalid", "not_refundable"},
+    {"take_back: invalid before too much", "take_back(U, 'new', GRANT, 99, 'chargeback', NULL, '{}', NOW)", "invalid",
+     "exceeds_purchase"},
+    {"take_back: no such user", "take_back(NOBODY, 'new', GRANT, 1, 'chargeback', 'd', '{}', NOW)", "not_found"},
+    {"take_back: no user", "take_back(NULL, 'new', GRANT, 1, 'chargeback', 'd', '{}', NOW)", "not_found"},
+    {"take_back: no such purchase", "take_back(U, 'new', NOBODY, 1, 'chargeback', 'd', '{}', NOW)", "not_found"},
+    {"take_back: no such purchase before a used key", "take_back(U, 'taken', NOBODY, 1, 'chargeback', 'd', '{}', NOW)",
+     "not_found", "key_reused"},
+    {"take_back: another user's before no purchase", "take_back(V, 'new', REFRESH, 1, 'chargeback', 'd', '{}', NOW)",
+     "not_found", "not_refundable"},
+    {"take_back: another user's before too much", "take_back(V, 'new', GRANT, 99, 'chargeback', 'd', '{}', NOW)",
+     "not_found", "exceeds_purchase"},
+    {"take_back: a used key", "take_back(U, 'taken', GRANT, 1, 'chargeback', 'd', '{}', NOW)", "key_reused"},
+    {"take_back: a used key before no purchase", "take_back(U, 'taken', REFRESH, 1, 'chargeback', 'd', '{}', NOW)",
+     "key_reused", "not_refundable"},
+    {"take_back: a used key before too much", "take_back(U, 'taken', GRANT, 99, 'chargeback', 'd', '{}', NOW)",
+     "key_reused", "exceeds_purchase"},
+    {"take_back: a repetition", "take_back(OWES, 'back', BOUGHT, 5, 'payment_refund', 'd', '{}', NOW)", "ok"},
+    {"take_back: the key is another cause's", "take_back(OWES, 'back', BOUGHT, 5, 'chargeback', 'd', '{}', NOW)",
+     "key_reused"},
+    {"take_back: of a charge", "take_back(U, 'new', CHAT, 0.5, 'chargeback', 'd', '{}', NOW)", "not_refundable"},
+    {"take_back: of what was reversed", "take_back(U, 'new', GONE, 1, 'chargeback', 'd', '{}', NOW)", "not_refundable"},
+    {"take_back: no purchase before too much", "take_back(U, 'new', REFRESH, 99, 'chargeback', 'd', '{}', NOW)",
+     "not_refundable", "exceeds_purchase"},
+    {"take_back: too much", "take_back(U, 'new', GRANT, 5.0001, 'chargeback', 'd', '{}', NOW)", "exceeds_purchase"},
+    {"take_back: once more", "take_back(OWES, 'new', BOUGHT, 0.0001, 'chargeback', 'd', '{}', NOW)",
+     "exceeds_purchase"},
+
+    {"give_back: done", "give_back(OWES, 'new', BOUGHT, 5, 'd', '{}', NOW)", "ok"},
+    {"give_back: nothing", "give_back(OWES, 'new', BOUGHT, 0, 'd', '{}', NOW)", "invalid"},
+    {"give_back: beyond the column", "give_back(OWES, 'new', BOUGHT, 1e15, 'd', '{}', NOW)", "invalid"},
+    {"give_back: no key", "give_back(OWES, NULL, BOUGHT, 1, 'd', '{}', NOW)", "invalid"},
+    {"give_back: no metadata", "give_back(OWES, 'new', BOUGHT, 1, 'd', NULL, NOW)", "invalid"},
+    {"give_back: invalid before no such purchase", "give_back(OWES, 'new', NOBODY, 0, 'd', '{}', NOW)", "invalid",
+     "not_found"},
+    {"give_back: invalid before a used key", "give_back(OWES, 'back', BOUGHT, 0, 'd', '{}', NOW)", "invalid",
+     "key_reused"},
+    {"give_back: invalid before too much", "give_back(OWES, 'new', BOUGHT, 99, NULL, '{}', NOW)", "invalid",
+     "exceeds_returned"},
+    {"give_back: no such user", "give_back(NOBODY, 'new', BOUGHT, 1, 'd', '{}', NOW)", "not_found"},
+    {"give_back: no such purchase before a used key", "give_back(OWES, 'back', NOBODY, 1, 'd', '{}', NOW)", "not_found",
+     "key_reused"},
+    {"give_back: another user's before too much", "give_back(U, 'new', BOUGHT, 99, 'd', '{}', NOW)", "not_found",
+     "exceeds_returned"},
+    {"give_back: a used key", "give_back(OWES, 'back', BOUGHT, 5, 'd', '{}', NOW)", "key_reused"},
+    {"give_back: a used key before too much", "give_back(OWES, 'back', BOUGHT, 99, 'd', '{}', NOW)", "key_reused",
+     "exceeds_returned"},
+    {"give_back: more than was taken", "give_back(OWES, 'new', BOUGHT, 5.0001, 'd', '{}', NOW)", "exceeds_returned"},
+    {"give_back: what was never taken", "give_back(U, 'new', GRANT, 1, 'd', '{}', NOW)", "exceeds_returned"},
+
+    {"forgive_debt: done", "forgive_debt(OWES, 'new', DEBT, 5, 'r', NULL, NOW)", "ok"},
+    {"forgive_debt: nothing", "forgive_debt(OWES, 'new', DEBT, 0, 'r', NULL, NOW)", "invalid"},
+    {"forgive_debt: beyond the column", "forgive_debt(OWES, 'new', DEBT, 1e15, 'r', NULL, NOW)", "invalid"},
+    {"forgive_debt: no key", "forgive_debt(OWES, NULL, DEBT, 1, 'r', NULL, NOW)", "invalid"},
+    {"forgive_debt: no reason", "forgive_debt(OWES, 'new', DEBT, 1, NULL, NULL, NOW)", "invalid"},
+    {"forgive_debt: invalid before no such debt", "forgive_debt(OWES, 'new', NOBODY, 0, 'r', NULL, NOW)", "invalid",
+     "not_found"},
+    {"forgive_debt: invalid before a used key", "forgive_debt(OWES, 'back', DEBT, 0, 'r', NULL, NOW)", "invalid",
+     "key_reused"},
+    {"forgive_debt: invalid before too much", "forgive_debt(OWES, 'new', DEBT, 99, NULL, NULL, NOW)", "invalid",
+     "exceeds_debt"},
+    {"forgive_debt: no such user", "forgive_debt(NOBODY, 'new', DEBT, 1, 'r', NULL, NOW)", "not_found"},
+    {"forgive_debt: no such debt before a used key", "forgive_debt(OWES, 'back', NOBODY, 1, 'r', NULL, NOW)",
+     "not_found", "key_reused"},
+    {"forgive_debt: another user's before too much", "forgive_debt(U, 'new', DEBT, 99, 'r', NULL, NOW)", "not_found",
+     "exceeds_debt"},
+    {"forgive_debt: a used key", "forgive_debt(OWES, 'back', DEBT, 1, 'r', NULL, NOW)", "key_reused"},
+    {"forgive_debt: a used key before too much", "forgive_debt(OWES, 'back', DEBT, 99, 'r', NULL, NOW)", "key_reused",
+     "exceeds_debt"},
+    {"forgive_debt: more than is owed", "forgive_debt(OWES, 'new', DEBT, 5.0001, 'r', NULL, NOW)", "exceeds_debt"},
+
+    {"collect_debts: nothing to pay with", "collect_debts(OWES, NOW)", "ok"},
+    {"collect_debts: no such user", "collect_debts(NOBODY, NOW)", "not_found"},
+
     {"refresh: done", "refresh(U, 10, NOW)", "ok"},
     {"refresh: a negative limit", "refresh(U, -1, NOW)", "invalid"},
     {"refresh: no limit", "refresh(U, NULL, NOW)", "invalid"},
@@ -285,6 +376,10 @@ constexpr Precedence precedences[] = {
     // what was reversed could be; what takes fills no wallet
     {"reverse", "invalid not_found key_reused reversed_already not_reversible insufficient_credits wallet_full",
      "reversed_already/not_reversible insufficient_credits/wallet_full"},
+    {"take_back", "invalid not_found key_reused not_refundable exceeds_purchase"},
+    {"give_back", "invalid not_found key_reused exceeds_returned"},
+    {"forgive_debt", "invalid not_found key_reused exceeds_debt"},
+    {"collect_debts", "not_found"},
     {"refresh", "invalid not_found"},
     {"balance", "invalid not_found"},
 };
@@ -339,12 +434,15 @@ private Q_SLOTS:
     {
         QFETCH(QString, call);
         QFETCH(QString, code);
-        auto &app = m_f.db.app();
-        const db::Transaction rolledBack(app, m_f.user);
-        const QString before = everything();
-        QCOMPARE(app.script(QStringLiteral("SELECT code FROM ledger_") + filled(call)).first().text("code"), code);
+        // Refunds are no act of the user's.
+        const bool isOperators =
+            call.contains(QLatin1StringView("_back(")) || call.contains(QLatin1StringView("_debt"));
+        auto &session = isOperators ? m_f.db.operators() : m_f.db.app();
+        const db::Transaction rolledBack(session, m_f.user);
+        const QString before = everything(session);
+        QCOMPARE(session.script(QStringLiteral("SELECT code FROM ledger_") + filled(call)).first().text("code"), code);
         if (code != QLatin1StringView("ok") && !call.contains(QLatin1StringView("LATER + interval '1 us'")))
-            QCOMPARE(everything(), before);
+            QCOMPARE(everything(session), before);
     }
 
     // The table above is held to the functions as they are in the database, and to docs/ledger.md's order.
@@ -412,11 +510,11 @@ private Q_SLOTS:
               "grant(U, 'new', 'bonus', 1, 'bonus_grant', NULL, 'd', '{}', NULL)",
               "adjust(U, 'new', 'bonus', 1, 'r', NULL, NULL)", "reverse(U, GRANT, 'new', 'r', NULL, NULL)",
               "refresh(U, 10, 'infinity')", "balance(U, 10, NULL)"}) {
-            const QString before = everything();
+            const QString before = everything(m_f.db.app());
             QVERIFY_THROWS_EXCEPTION(db::DatabaseError,
                                      m_f.db.app().script(QStringLiteral("SELECT code FROM ledger_")
                                                          + filled(QString::fromLatin1(call))));
-            QCOMPARE(everything(), before);
+            QCOMPARE(everything(m_f.db.app()), before);
         }
     }
 
@@ -464,6 +562,7 @@ private:
         const auto theirs =
             f.ledger.hold(app, {other, "k", credits("1"), f.in(std::chrono::minutes(6)), credits("10")});
         enrich(f.addUser());
+        indebt(f.addUser());
         text("NOBODY", UserId::create().toString());
         text("THEIRS", theirs->id.toString());
         text("CAPTURED", captured->id.toString());
@@ -480,6 +579,25 @@ private:
         m_names.append({"NOW", "timestamptz '" + f.now().toString(Qt::ISODate) + u'\''});
         text("U", f.user.toString());
         text("V", other.toString());
+    }
+    // A purchase that was spent, then refunded.
+    void indebt(const UserId &owing)
+    {
+        LedgerFixture &f = m_f;
+        const UserId user = std::exchange(f.user, owing);
+        const auto bought = f.grant(Bucket::Purchased, "5");
+        QVERIFY(f.capture(f.hold("5", "0")->id, "5"));
+        QVERIFY(f.ledger.takeBack(
+            f.db.operators(),
+            {.user = owing, .key = "back", .purchase = bought->id, .amount = credits("5"), .description = "d"}));
+        text("OWES", owing.toString());
+        text("BOUGHT", bought->id.toString());
+        text("DEBT",
+             f.db.owner()
+                 .script(QStringLiteral("SELECT id FROM wallet_debts WHERE user_id = '%1'").arg(owing.toString()))
+                 .first()
+                 .text("id"));
+        f.user = user;
     }
     // Two charges, of which one was reversed, and an expiry; then filled up to the brim.
     void enrich(const UserId &rich)
@@ -529,10 +647,10 @@ private:
         return call;
     }
     // What this session's transaction sees of every table, as one digest; as the user of the stage.
-    QString everything()
+    QString everything(db::Session &session)
     {
-        m_f.db.app().script(filled("SELECT set_config('companion.user_id', U, true)"));
-        return m_f.db.app()
+        session.script(filled("SELECT set_config('companion.user_id', U, true)"));
+        return session
             .script(filled("SELECT md5(concat((SELECT string_agg(t::text, ',' ORDER BY user_id) FROM user_wallet t),"
                            "(SELECT string_agg(t::text, ',' ORDER BY id) FROM wallet_lots t),"
                            "(SELECT string_agg(t::text, ',' ORDER BY id) FROM holds t),"

@@ -1,0 +1,225 @@
+#pragma once
+
+#include "common/models/Payments.h"
+
+namespace companion {
+
+// A payment as operators see it.
+struct AdminPayment
+{
+    PaymentId id;
+    UserId userId;
+    QString user; // email or name
+    Provider provider = Provider::Sandbox;
+    PaidFor kind = PaidFor::CreditPackage;
+    QString product;
+    QString amount;
+    QString tax;
+    QString fee; // what the provider keeps
+    QString refunded;
+    QString currency;
+    PaymentStatus status = PaymentStatus::Pending;
+    std::optional<QString> failure;
+    QStringList references; // the provider's ids
+    QDateTime createdAt;
+    std::optional<QDateTime> paidAt;
+
+    static constexpr const char *modelName = "AdminPayment";
+    static constexpr auto fields()
+    {
+        using P = AdminPayment;
+        return std::tuple(field("id", &P::id), field("user_id", &P::userId), field("user", &P::user, {.title = "User"}),
+                          field("provider", &P::provider, {.title = "Provider"}),
+                          field("kind", &P::kind, {.title = "For"}),
+                          field("product", &P::product, {.title = "Product"}),
+                          field("amount", &P::amount, {.title = "Amount"}), field("tax", &P::tax, {.title = "Tax"}),
+                          field("fee", &P::fee, {.title = "Fee"}),
+                          field("refunded", &P::refunded, {.title = "Refunded"}),
+                          field("currency", &P::currency, {.title = "Currency"}),
+                          field("status", &P::status, {.title = "Status"}),
+                          field("failure", &P::failure, {.title = "Why it failed", .nullable = true}),
+                          field("references", &P::references, {.title = "References"}),
+                          field("created_at", &P::createdAt, {.title = "Time"}),
+                          field("paid_at", &P::paidAt, {.title = "Paid", .nullable = true}));
+    }
+};
+
+// POST /admin/payments/{id}/refund; without an amount all that is left.
+struct RefundRequest
+{
+    std::optional<QString> amount;
+    QString reason;
+
+    static constexpr const char *modelName = "RefundRequest";
+    static constexpr auto fields()
+    {
+        using R = RefundRequest;
+        return std::tuple(field("amount", &R::amount, {.maxLength = 20, .pattern = "[0-9]+(\\.[0-9]+)?"}),
+                          field("reason", &R::reason, {.minLength = 3, .maxLength = 500}));
+    }
+};
+
+// What a refund would take, as the lots stand now: out of the very lots, and as a debt what of them is spent or held.
+struct RefundPreview
+{
+    QString amount;
+    QString left; // to refund after it
+    QString currency;
+    Credits purchased; // out of the purchased lot
+    Credits bonus;     // out of the bonus lot
+    Credits owed;      // becomes a debt
+    bool endsTier = false; // of a subscription's period
+
+    static constexpr const char *modelName = "RefundPreview";
+    static constexpr auto fields()
+    {
+        using P = RefundPreview;
+        return std::tuple(field("amount", &P::amount), field("left", &P::left), field("currency", &P::currency),
+                          field("purchased", &P::purchased), field("bonus", &P::bonus), field("owed", &P::owed),
+                          field("ends_tier", &P::endsTier));
+    }
+};
+
+struct RefundDone
+{
+    QString refundId;
+    Payment payment;
+
+    static constexpr const char *modelName = "RefundDone";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("refund_id", &RefundDone::refundId), field("payment", &RefundDone::payment));
+    }
+};
+
+struct Debt
+{
+    QString id;
+    UserId userId;
+    QString user;
+    QString cause; // payment_refund or chargeback
+    Credits original;
+    Credits remaining;
+    QDateTime createdAt;
+
+    static constexpr const char *modelName = "Debt";
+    static constexpr auto fields()
+    {
+        using D = Debt;
+        return std::tuple(field("id", &D::id), field("user_id", &D::userId), field("user", &D::user, {.title = "User"}),
+                          field("cause", &D::cause, {.title = "Cause"}),
+                          field("original", &D::original, {.title = "Was"}),
+                          field("remaining", &D::remaining, {.title = "Owed"}),
+                          field("created_at", &D::createdAt, {.title = "Since"}));
+    }
+};
+
+struct ForgiveRequest
+{
+    Credits amount;
+    QString reason;
+
+    static constexpr const char *modelName = "ForgiveRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("amount", &ForgiveRequest::amount),
+                          field("reason", &ForgiveRequest::reason, {.minLength = 3, .maxLength = 500}));
+    }
+};
+
+struct ReconciliationRun
+{
+    Provider provider = Provider::Sandbox;
+    QString day; // YYYY-MM-DD, UTC
+    QDateTime runAt;
+    int theirs = 0;
+    int ours = 0;
+    int healed = 0;
+    int differences = 0;
+    std::optional<QString> error;
+
+    static constexpr const char *modelName = "ReconciliationRun";
+    static constexpr auto fields()
+    {
+        using R = ReconciliationRun;
+        return std::tuple(field("provider", &R::provider, {.title = "Provider"}),
+                          field("day", &R::day, {.title = "Day"}), field("run_at", &R::runAt, {.title = "Run"}),
+                          field("theirs", &R::theirs, {.title = "Theirs"}), field("ours", &R::ours, {.title = "Ours"}),
+                          field("healed", &R::healed, {.title = "Healed"}),
+                          field("differences", &R::differences, {.title = "Differences"}),
+                          field("error", &R::error, {.title = "Error", .nullable = true}));
+    }
+};
+
+struct ReconciliationDifference
+{
+    QString id;
+    Provider provider = Provider::Sandbox;
+    QString day;
+    QString kind; // missing_here, missing_there, amount, refunded, status, unusable_event
+    QString reference;
+    QString ours;
+    QString theirs;
+    bool healed = false;
+    QDateTime foundAt;
+    std::optional<QDateTime> resolvedAt;
+    std::optional<QString> note;
+
+    static constexpr const char *modelName = "ReconciliationDifference";
+    static constexpr auto fields()
+    {
+        using D = ReconciliationDifference;
+        return std::tuple(field("id", &D::id), field("provider", &D::provider, {.title = "Provider"}),
+                          field("day", &D::day, {.title = "Day"}), field("kind", &D::kind, {.title = "Difference"}),
+                          field("reference", &D::reference, {.title = "Reference"}),
+                          field("ours", &D::ours, {.title = "Ours"}), field("theirs", &D::theirs, {.title = "Theirs"}),
+                          field("healed", &D::healed, {.title = "Healed"}),
+                          field("found_at", &D::foundAt, {.title = "Found"}),
+                          field("resolved_at", &D::resolvedAt, {.title = "Resolved", .nullable = true}),
+                          field("note", &D::note, {.title = "Note", .nullable = true}));
+    }
+};
+
+// Money by currency over [from, to), from the books alone; `deferred` as it stands at `to`.
+struct CurrencyRevenue
+{
+    QString currency;
+    QString received;
+    QString refunded;
+    QString chargedBack;
+    QString tax;        // in what was received, less what went back
+    QString fees;       // what the providers kept
+    QString recognised; // earned by usage, and by the days of subscriptions
+    QString breakage;   // earned by bonus credit that expired unused
+    QString deferred;   // paid for and still to be given
+
+    static constexpr const char *modelName = "CurrencyRevenue";
+    static constexpr auto fields()
+    {
+        using R = CurrencyRevenue;
+        return std::tuple(field("currency", &R::currency, {.title = "Currency"}),
+                          field("received", &R::received, {.title = "Received"}),
+                          field("refunded", &R::refunded, {.title = "Refunded"}),
+                          field("charged_back", &R::chargedBack, {.title = "Charged back"}),
+                          field("tax", &R::tax, {.title = "Tax"}), field("fees", &R::fees, {.title = "Fees"}),
+                          field("recognised", &R::recognised, {.title = "Recognised"}),
+                          field("breakage", &R::breakage, {.title = "Breakage"}),
+                          field("deferred", &R::deferred, {.title = "Deferred"}));
+    }
+};
+
+struct RevenueReport
+{
+    QDateTime from;
+    QDateTime to;
+    QList<CurrencyRevenue> currencies;
+
+    static constexpr const char *modelName = "RevenueReport";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("from", &RevenueReport::from), field("to", &RevenueReport::to),
+                          field("currencies", &RevenueReport::currencies));
+    }
+};
+
+} // namespace companion
