@@ -31,3 +31,7 @@ if(COMPANION_SANITIZE)
   add_compile_options(-fsanitize=${COMPANION_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${COMPANION_SANITIZE})
 endif()
+# libFuzzer: every room tells it which branches an input has reached.
+if(COMPANION_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
