@@ -243,6 +243,32 @@ private:
     QElapsedTimer m_clock;
 };
 
+// Text as it comes, then the figures, then [DONE]; or a problem as `event: error`.
+api::Answer testStream()
+{
+    const QJsonObject text{{u"type"_s, u"string"_s}};
+    const QJsonObject finish{{u"type"_s, QJsonArray{u"string"_s, u"null"_s}}};
+    const QJsonObject delta{{u"type"_s, u"object"_s}, {u"properties"_s, QJsonObject{{u"content"_s, text}}}};
+    const QJsonObject choice{
+        {u"type"_s, u"object"_s},
+        {u"properties"_s,
+         QJsonObject{{u"index"_s, QJsonObject{{u"const"_s, 0}}}, {u"delta"_s, delta}, {u"finish_reason"_s, finish}}},
+        {u"required"_s, QJsonArray{u"index"_s, u"delta"_s, u"finish_reason"_s}}};
+    const QJsonObject chunk{{u"title"_s, u"PersonaTestChunk"_s},
+                            {u"type"_s, u"object"_s},
+                            {u"properties"_s,
+                             QJsonObject{{u"object"_s, QJsonObject{{u"const"_s, u"chat.completion.chunk"_s}}},
+                                         {u"choices"_s, QJsonObject{{u"type"_s, u"array"_s}, {u"items"_s, choice}}},
+                                         {u"persona_test"_s, schemaOf<PersonaTestResult>()}}},
+                            {u"required"_s, QJsonArray{u"object"_s, u"choices"_s}}};
+    const QJsonObject problem{{u"$ref"_s, u"#/components/schemas/Problem"_s}};
+    return {.status = 200,
+            .schema = {{u"type"_s, u"string"_s},
+                       {u"description"_s, u"Server-sent events; contentSchema describes the data of each"_s}},
+            .contentType = "text/event-stream",
+            .event = {{u"anyOf"_s, QJsonArray{chunk, problem, QJsonObject{{u"const"_s, u"[DONE]"_s}}}}}};
+}
+
 } // namespace
 
 void addPersonaTestRoutes(api::Api &api, const PersonaTestParts &parts)
@@ -254,7 +280,7 @@ void addPersonaTestRoutes(api::Api &api, const PersonaTestParts &parts)
         .summary = u"Talk to a draft or a version of a persona; billed to nobody"_s,
         .access = api::Access::operators({Role::Qa}),
         .body = schemaOf<PersonaTestRequest>(),
-        .answers = {api::answer<PersonaTestAnswer>(), {200, {{u"type"_s, u"string"_s}}, "text/event-stream"}},
+        .answers = {api::answer<PersonaTestAnswer>(), testStream()},
         .refusals = {ErrorCode::NotFound, ErrorCode::ModeUnavailable, ErrorCode::ModelFailed, ErrorCode::ModelTimeout},
     });
     api.onLoop(*endpoint, [&api, endpoint, parts](http::Exchange exchange, api::Entry entry) {

@@ -10,9 +10,9 @@ namespace {
 constexpr int mostDays = 400;
 
 const QList<api::QueryParameter> rangeParameters{
-    {"from", "The first day, RFC 3339; 30 days before `to` by default"},
-    {"to", "The end, exclusive, RFC 3339; the end of today by default"},
-    {"interval", "day", {{u"type"_s, u"string"_s}, {u"enum"_s, QJsonArray{u"day"_s}}}},
+    {"from", "The first day; 30 days before `to` by default", JsonType<QDateTime>::schema({})},
+    {"to", "The end, exclusive; the end of today by default", JsonType<QDateTime>::schema({})},
+    {"interval", "The step between two points", {{u"type"_s, u"string"_s}, {u"enum"_s, QJsonArray{u"day"_s}}}},
 };
 
 QDateTime dayOf(const QDateTime &time)

@@ -102,8 +102,8 @@ void addReading(api::Api &api, const ledger::Ledger &ledger, const billing::Tier
         endpoint(http::Method::Get, u"/{id}/transactions"_s, u"The user's transactions, newest first"_s, readers);
     history.answers = {api::answer<Page<Transaction>>()};
     history.query = {{"kind", "Only this kind", JsonType<TransactionKind>::schema({})},
-                     {"from", "From this time, RFC 3339"},
-                     {"to", "Before this time, RFC 3339"}};
+                     {"from", "From this time", JsonType<QDateTime>::schema({})},
+                     {"to", "Before this time", JsonType<QDateTime>::schema({})}};
     history.paged = true;
     history.cursor = true;
     api.act(history, [&ledger](const api::Call &call, db::Session &db) -> Result<http::Reply> {
@@ -212,8 +212,8 @@ void addAuditRoutes(api::Api &api, const identity::AuditLog &audit)
         .query = {{"actor", "Only by this user, or cli, or system"},
                   {"act", "Only this act, like user.suspend"},
                   {"target", "Only on this, like user:<id>"},
-                  {"from", "From this time, RFC 3339"},
-                  {"to", "Before this time, RFC 3339"}},
+                  {"from", "From this time", JsonType<QDateTime>::schema({})},
+                  {"to", "Before this time", JsonType<QDateTime>::schema({})}},
         .cursor = true,
     };
     api.act(list, [&audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {

@@ -40,16 +40,35 @@ bool isPrintableKey(const QByteArray &key)
         && std::ranges::all_of(key, [](char c) { return c >= 0x21 && c <= 0x7e; });
 }
 
-QStringList knownParameters(const Endpoint &endpoint)
+// The longest value of a parameter, by its schema; nothing for one that the endpoint does not know.
+std::optional<qsizetype> longestOf(const Endpoint &endpoint, const QString &name)
 {
-    QStringList names;
-    for (const QueryParameter &parameter : endpoint.query)
-        names.append(QString::fromLatin1(parameter.name));
-    if (endpoint.paged)
-        names << u"limit"_s << u"offset"_s;
-    if (endpoint.cursor)
-        names << u"limit"_s << u"cursor"_s;
-    return names;
+    const bool isPaging = (name == u"limit" && (endpoint.paged || endpoint.cursor))
+        || (name == u"offset" && endpoint.paged) || (name == u"cursor" && endpoint.cursor);
+    if (isPaging)
+        return 1000;
+    for (const Parameter &parameter : endpoint.query)
+        if (name == QLatin1StringView(parameter.name))
+            return parameter.schema[u"maxLength"_s].toInt(1000);
+    return std::nullopt;
+}
+
+QList<FieldError> queryErrors(const http::Request &request, const Endpoint &endpoint)
+{
+    QList<FieldError> errors;
+    QStringList seen;
+    for (const auto &[name, value] : request.query.queryItems(QUrl::FullyDecoded)) {
+        const QString pointer = json::childPointer(u"/query"_s, name);
+        const auto longest = longestOf(endpoint, name);
+        if (!longest)
+            errors.append({pointer, u"is not a known parameter"_s});
+        else if (value.toUcs4().size() > *longest)
+            errors.append({pointer, u"must have at most %1 characters"_s.arg(*longest)});
+        else if (seen.contains(name))
+            errors.append({pointer, u"is given more than once"_s});
+        seen.append(name);
+    }
+    return errors;
 }
 
 } // namespace
@@ -137,12 +156,7 @@ std::optional<Refusal> Api::problemWith(const http::Request &request, const Endp
         return Refusal{ErrorCode::MalformedRequest,
                        u"The Idempotency-Key must be 1 to 128 printable ASCII characters."_s};
 
-    const QStringList known = knownParameters(endpoint);
-    QList<FieldError> errors;
-    for (const auto &[name, value] : request.query.queryItems(QUrl::FullyDecoded))
-        if (!known.contains(name))
-            errors.append({u"/query/"_s + name, u"is not a known parameter"_s});
-    if (!errors.isEmpty())
+    if (const auto errors = queryErrors(request, endpoint); !errors.isEmpty())
         return Call::invalidQuery(errors);
     return std::nullopt;
 }
@@ -274,6 +288,7 @@ void Api::refuse(const http::Exchange &exchange, const Endpoint &endpoint, const
 void Api::answer(const http::Exchange &exchange, const Endpoint &endpoint, Result<http::Reply> reply,
                  const http::Headers &headers) const
 {
+    const bool isDeclared = reply ? declares(endpoint, reply->status) : declares(endpoint, reply.error().code);
     if (!reply) {
         const Refusal refusal = reply.error();
         reply = endpoint.problem(refusal, exchange.request().id);
@@ -282,7 +297,7 @@ void Api::answer(const http::Exchange &exchange, const Endpoint &endpoint, Resul
     }
     for (const auto &[name, value] : headers.all())
         reply->with(name, value);
-    if (m_hooks.undeclared && !declares(endpoint, reply->status))
+    if (m_hooks.undeclared && !isDeclared)
         m_hooks.undeclared(endpoint, reply->status);
     http::Exchange(exchange).send(std::move(*reply));
 }

@@ -51,7 +51,7 @@ struct Hooks
     std::function<Result<identity::TokenClaims>(db::Session &, const QString &)> apiKey;
     // After the account was loaded in a signed-in act: the lazy daily refresh.
     std::function<void(db::Session &, const identity::Account &)> signedIn = {};
-    // A status that the endpoint did not declare was answered. Tests fail here.
+    // A status or code that the endpoint did not declare was answered. Tests fail here.
     std::function<void(const Endpoint &, int status)> undeclared = {};
 };
 

@@ -1,11 +1,16 @@
 #pragma once
 
 #include <QByteArray>
-#include <QJsonObject>
 
 namespace companion::app {
 
-// The OpenAPI document as one readable HTML page that loads nothing from anywhere.
-QByteArray apiPage(const QJsonObject &document);
+// The readable API page: one file that holds its own style and script and loads nothing but /api/v1/openapi.json of
+// this server.
+struct ApiPage
+{
+    QByteArray html;
+    QByteArray policy; // Content-Security-Policy: exactly this style and this script, nothing else from anywhere
+};
+ApiPage apiPage();
 
 } // namespace companion::app

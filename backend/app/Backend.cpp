@@ -136,7 +136,7 @@ void Backend::addRoutes()
                                  .price = {.ratePer1k = m_configuration.billingRatePer1k,
                                            .minimumCharge = m_configuration.billingMinimumCharge},
                                  .spicyModel = m_configuration.llmSpicyModel});
-    addOperationsRoutes(m_router, *m_api,
+    addOperationsRoutes(*m_api,
                         {.metrics = m_metrics,
                          .lanes = {m_app.get(), m_operators.get(), m_bulk.get()},
                          .model = *m_model,

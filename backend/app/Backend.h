@@ -27,6 +27,8 @@ public:
     std::expected<quint16, QString> listen(); // the port
     // Accepts no more, lets replies end for the configured grace, voids the rest; stopped() when all is done.
     void shutDown();
+    // What is really served, for holding the API document against it.
+    QList<std::pair<http::Method, QString>> routes() const { return m_router.routes(); }
 
 Q_SIGNALS:
     void stopped();

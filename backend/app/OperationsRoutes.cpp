@@ -6,7 +6,7 @@
 
 #include <QCoreApplication>
 #include <QCryptographicHash>
-#include <QJsonArray>
+#include <QJsonDocument>
 
 namespace companion::app {
 
@@ -31,9 +31,9 @@ QList<SystemComponent> componentsOf(const OperationsParts &parts, const Result<b
     return components;
 }
 
-QJsonArray degradedOf(const QList<SystemComponent> &components)
+QStringList degradedOf(const QList<SystemComponent> &components)
 {
-    QJsonArray degraded;
+    QStringList degraded;
     for (const SystemComponent &component : components)
         if (component.status != u"ok")
             degraded.append(component.name);
@@ -64,28 +64,80 @@ bool maySeeMetrics(const http::Request &request, const QString &token)
     return sameSecret(request.headers.value("Authorization"), "Bearer " + token.toUtf8());
 }
 
-void addHealth(http::Router &router, api::Api &api, const OperationsParts &parts)
+// Probes and scrapers are not limited.
+api::Endpoint operation(const QString &path, const QString &summary)
 {
-    router.add(http::Method::Get, u"/health/live"_s,
-               [](http::Exchange exchange) { exchange.send(http::Reply::json({{u"status"_s, u"ok"_s}})); });
-    router.add(http::Method::Get, u"/health/ready"_s, [&api, parts](http::Exchange exchange) {
-        if (parts.isShuttingDown())
-            return exchange.send(http::Reply::problem({ErrorCode::ShuttingDown, u"The server is shutting down."_s},
-                                                      exchange.request().id));
-        askDatabase(&api, parts, [parts, exchange](const Result<bool> &database) mutable {
-            if (!database)
-                return exchange.send(http::Reply::problem({ErrorCode::NotReady, u"The database does not answer."_s},
-                                                          exchange.request().id));
-            const auto components = componentsOf(parts, database);
-            exchange.send(http::Reply::json({{u"status"_s, u"ok"_s},
-                                             {u"model"_s, parts.model.name()},
-                                             {u"rehearsal"_s, parts.model.isRehearsal()},
-                                             {u"degraded"_s, degradedOf(components)}}));
+    return {.path = path,
+            .tag = u"Operations"_s,
+            .summary = summary,
+            .access = api::Access::everybody(),
+            .rate = api::Rate::None};
+}
+
+struct Health
+{
+    QString status = u"ok"_s;
+
+    static constexpr const char *modelName = "Health";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("status", &Health::status, {.pattern = "ok", .example = "ok"}));
+    }
+};
+
+struct Readiness
+{
+    QString status = u"ok"_s;
+    QString model;
+    bool rehearsal = false;
+    QStringList degraded;
+
+    static constexpr const char *modelName = "Readiness";
+    static constexpr auto fields()
+    {
+        using R = Readiness;
+        return std::tuple(field("status", &R::status, {.pattern = "ok", .example = "ok"}),
+                          field("model", &R::model, {.description = "The language model's name", .example = "grok-4"}),
+                          field("rehearsal", &R::rehearsal,
+                                {.description = "The built-in rehearsal model answers, which is no language model"}),
+                          field("degraded", &R::degraded, {.description = "The parts that are not well"}));
+    }
+};
+
+// Registers a loop handler that answers by `reply`, which is given the exchange and what answers it.
+using Answering = std::function<void(Result<http::Reply>)>;
+void addOperation(api::Api &api, const api::Endpoint &endpoint,
+                  const std::function<void(const http::Request &, Answering)> &handler)
+{
+    api.onLoop(endpoint, [&api, endpoint, handler](http::Exchange exchange, api::Entry entry) {
+        handler(exchange.request(), [&api, endpoint, exchange, entry](Result<http::Reply> reply) {
+            api.answer(exchange, endpoint, std::move(reply), entry.headers);
         });
     });
 }
 
-void addMetrics(http::Router &router, const OperationsParts &parts)
+void addHealth(api::Api &api, const OperationsParts &parts)
+{
+    auto live = operation(u"/health/live"_s, u"The process answers"_s);
+    live.answers = {api::answer<Health>()};
+    addOperation(api, live, [](const http::Request &, const Answering &answer) { answer(api::ok(Health())); });
+
+    auto ready = operation(u"/health/ready"_s, u"The database answers too; what is degraded"_s);
+    ready.answers = {api::answer<Readiness>()};
+    addOperation(api, ready, [&api, parts](const http::Request &, const Answering &answer) {
+        if (parts.isShuttingDown())
+            return answer(refuse(ErrorCode::ShuttingDown, u"The server is shutting down."_s));
+        askDatabase(&api, parts, [parts, answer](const Result<bool> &database) {
+            if (!database)
+                return answer(refuse(ErrorCode::NotReady, u"The database does not answer."_s));
+            answer(api::ok(Readiness{.model = parts.model.name(),
+                                     .rehearsal = parts.model.isRehearsal(),
+                                     .degraded = degradedOf(componentsOf(parts, database))}));
+        });
+    });
+}
+
+void addMetrics(api::Api &api, const OperationsParts &parts)
 {
     for (db::Workers *lane : parts.lanes) {
         const QByteArray name = lane->options().name.toLatin1();
@@ -94,31 +146,37 @@ void addMetrics(http::Router &router, const OperationsParts &parts)
         parts.metrics.gaugeFunction("companion_db_" + name + "_busy", "Acts running on the " + name + " lane",
                                     [lane] { return lane->load().running; });
     }
-    router.add(http::Method::Get, u"/metrics"_s, [parts](http::Exchange exchange) {
-        if (!maySeeMetrics(exchange.request(), parts.metricsToken))
-            return exchange.send(http::Reply::problem({ErrorCode::NotFound, {}}, exchange.request().id));
-        exchange.send(http::Reply::text(parts.metrics.exposition(), ops::Metrics::contentType()));
+    auto endpoint = operation(u"/metrics"_s, u"Figures for Prometheus"_s);
+    endpoint.answers = {{200, {{u"type"_s, u"string"_s}}, ops::Metrics::contentType()}};
+    endpoint.refusals = {ErrorCode::NotFound};
+    endpoint.description = u"From the loopback, or with the token where one is configured; for everybody else there is "
+                           "nothing here."_s;
+    endpoint.securityScheme = "metricsToken";
+    addOperation(api, endpoint, [parts](const http::Request &request, const Answering &answer) {
+        if (!maySeeMetrics(request, parts.metricsToken))
+            return answer(refuse(ErrorCode::NotFound, {}));
+        answer(http::Reply::text(parts.metrics.exposition(), ops::Metrics::contentType()));
     });
 }
 
-void addDocuments(http::Router &router, api::Api &api)
+void addDocuments(api::Api &api)
 {
     // Routes are all known before the server listens, so both are made at the first request and kept.
-    const auto document = std::make_shared<QJsonObject>();
-    const auto page = std::make_shared<QByteArray>();
+    const auto document = std::make_shared<QByteArray>();
     const auto whole = [&api, document] {
         if (document->isEmpty())
-            *document = api::openApiDocument(api.endpoints());
+            *document = QJsonDocument(api::openApiDocument(api.endpoints())).toJson(QJsonDocument::Compact);
         return *document;
     };
-    router.add(http::Method::Get, u"/api/v1/openapi.json"_s, [whole](http::Exchange exchange) {
-        exchange.send(http::Reply::json(whole()).with("Cache-Control", "public, max-age=60"));
+    auto openApi = operation(u"/api/v1/openapi.json"_s, u"This document"_s);
+    openApi.answers = {{.schema = {{u"type"_s, u"object"_s}}, .headers = {"Cache-Control"}}};
+    addOperation(api, openApi, [whole](const http::Request &, const Answering &answer) {
+        answer(http::Reply::text(whole(), "application/json").with("Cache-Control", "public, max-age=60"));
     });
-    router.add(http::Method::Get, u"/docs"_s, [whole, page](http::Exchange exchange) {
-        if (page->isEmpty())
-            *page = apiPage(whole());
-        exchange.send(http::Reply::text(*page, "text/html; charset=utf-8")
-                          .with("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'"));
+    auto docs = operation(u"/docs"_s, u"The same, to read"_s);
+    docs.answers = {{200, {{u"type"_s, u"string"_s}}, "text/html; charset=utf-8"}};
+    addOperation(api, docs, [page = apiPage()](const http::Request &, const Answering &answer) {
+        answer(http::Reply::text(page.html, "text/html; charset=utf-8").with("Content-Security-Policy", page.policy));
     });
 }
 
@@ -147,11 +205,11 @@ void addSystem(api::Api &api, const OperationsParts &parts)
 
 } // namespace
 
-void addOperationsRoutes(http::Router &router, api::Api &api, const OperationsParts &parts)
+void addOperationsRoutes(api::Api &api, const OperationsParts &parts)
 {
-    addHealth(router, api, parts);
-    addMetrics(router, parts);
-    addDocuments(router, api);
+    addHealth(api, parts);
+    addMetrics(api, parts);
+    addDocuments(api);
     addSystem(api, parts);
 }
 

@@ -19,6 +19,6 @@ struct OperationsParts
 };
 
 // /health/*, /metrics, the API document and its readable page, /admin/system.
-void addOperationsRoutes(http::Router &router, api::Api &api, const OperationsParts &parts);
+void addOperationsRoutes(api::Api &api, const OperationsParts &parts);
 
 } // namespace companion::app

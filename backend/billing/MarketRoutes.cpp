@@ -13,7 +13,7 @@ void addMarketRoutes(api::Api &api, const Market &market)
              .tag = u"Market"_s,
              .summary = u"Tiers and credit packages with their prices"_s,
              .access = api::Access::everybody(),
-             .answers = {api::answer<ProductList>()}},
+             .answers = {{.schema = schemaOf<ProductList>(), .headers = {"Cache-Control"}}}},
             [&market](const api::Call &, db::Session &db) -> Result<http::Reply> {
                 return api::ok(market.products(db)).with("Cache-Control", "public, max-age=60");
             });

@@ -24,8 +24,8 @@ void addWalletRoutes(api::Api &api, const ledger::Ledger &ledger, const TierStor
              .summary = u"Every change of the wallet, newest first"_s,
              .answers = {api::answer<Page<Transaction>>()},
              .query = {{"kind", "Only this kind", JsonType<TransactionKind>::schema({})},
-                       {"from", "From this time, RFC 3339"},
-                       {"to", "Before this time, RFC 3339"}},
+                       {"from", "From this time", JsonType<QDateTime>::schema({})},
+                       {"to", "Before this time", JsonType<QDateTime>::schema({})}},
              .paged = true,
              .cursor = true},
             [&ledger](const api::Call &call, db::Session &db) -> Result<http::Reply> {

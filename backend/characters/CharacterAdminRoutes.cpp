@@ -27,7 +27,9 @@ api::Endpoint changeEndpoint(http::Method method, const QString &path, const QSt
 {
     auto endpoint = adminEndpoint(method, path, summary, roles);
     endpoint.answers = {api::answer<AdminCharacter>()};
-    endpoint.refusals = {ErrorCode::PreconditionRequired, ErrorCode::PreconditionFailed, ErrorCode::Conflict};
+    endpoint.refusals = {ErrorCode::Conflict};
+    endpoint.etag = true;
+    endpoint.ifMatchRequired = true;
     return endpoint;
 }
 
@@ -124,6 +126,7 @@ void addReading(api::Api &api, const CharacterService &characters)
 
     auto one = adminEndpoint(http::Method::Get, u"/{id}"_s, u"One character with its draft and ETag"_s, adminReaders);
     one.answers = {api::answer<AdminCharacter>()};
+    one.etag = true;
     api.act(one, [&characters](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto id = call.id<CharacterId>();
         const auto found = id ? characters.find(db, *id) : std::unexpected(id.error());
@@ -147,7 +150,8 @@ void addVersions(api::Api &api, const CharacterService &characters)
 void addAvatarReading(api::Api &api, const CharacterService &characters)
 {
     auto avatar = adminEndpoint(http::Method::Get, u"/{id}/avatar"_s, u"Its picture, published or not"_s, adminReaders);
-    avatar.answers = {{200, {}, "image/png"}, {200, {}, "image/jpeg"}, {200, {}, "image/webp"}, {304}};
+    avatar.answers = avatarAnswers();
+    avatar.etag = true;
     avatar.query = {{"v", "What avatar_url carries; it changes with the picture"}};
     api.act(avatar, [&characters](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto id = call.id<CharacterId>();
@@ -162,6 +166,7 @@ void addDrafting(api::Api &api, const CharacterService &characters, const identi
     create.body = schemaOf<NewCharacter>();
     create.answers = {api::answer<AdminCharacter>(201)};
     create.refusals = {ErrorCode::Conflict};
+    create.etag = true;
     api.act(create, [&characters, &audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto wanted = call.body<NewCharacter>();
         if (!wanted)
@@ -191,7 +196,7 @@ void addAvatarWriting(api::Api &api, const CharacterService &characters, const i
     auto put =
         changeEndpoint(http::Method::Put, u"/{id}/avatar"_s,
                        u"Set the picture: PNG, JPEG or WebP, at most 512 KiB, as the body itself"_s, draftEditors);
-    put.refusals << ErrorCode::UnsupportedMediaType;
+    put.bodyTypes = {u"image/png"_s, u"image/jpeg"_s, u"image/webp"_s};
     api.act(put, [&characters, &audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         return Change(characters, audit)
             .perform(call, db, u"character.avatar"_s, {}, [&](const CharacterId &id, qint64 expected) {
@@ -205,6 +210,7 @@ void addPublishing(api::Api &api, const CharacterService &characters, const iden
     auto publish = changeEndpoint(http::Method::Post, u"/{id}/publish"_s,
                                   u"Publish the draft as the next version; the body may be missing"_s, admins);
     publish.body = schemaOf<PublishRequest>();
+    publish.bodyOptional = true;
     api.act(publish, [&characters, &audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto wanted = call.request().body.isEmpty() ? PublishRequest{} : call.body<PublishRequest>();
         if (!wanted)

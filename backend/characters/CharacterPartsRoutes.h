@@ -12,6 +12,7 @@ namespace companion::characters {
 class CharacterService;
 
 // The picture with its ETag; kept for a year where the URL names its digest (`v`), else for a minute.
+QList<api::Answer> avatarAnswers();
 http::Reply avatarReply(const api::Call &call, const Avatar &avatar, bool isPublic);
 
 // The part of addCharacterRoutes() that stands in CharacterAdminRoutes.cpp.

@@ -12,6 +12,10 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+const api::Parameter idOrSlug{"id",
+                              "Its id or its slug",
+                              {{u"type"_s, u"string"_s}, {u"examples"_s, QJsonArray{u"aria"_s}}}};
+
 api::Endpoint publicEndpoint(const QString &path, const QString &summary)
 {
     return {.path = u"/api/v1/config/characters"_s + path,
@@ -51,6 +55,7 @@ void addList(api::Api &api, const CharacterService &characters)
 {
     auto list = publicEndpoint({}, u"The published characters, by name"_s);
     list.answers = {api::answer<Page<PublicCharacter>>(), {304}};
+    list.etag = true;
     list.query = {{"tag", "Only those with this tag"},
                   {"q", "Only those with this in name, slug or tagline"},
                   {"mode", "Only those that offer this mode", JsonType<Mode>::schema({})}};
@@ -69,6 +74,8 @@ void addOne(api::Api &api, const CharacterService &characters)
 {
     auto one = publicEndpoint(u"/{id}"_s, u"One published character, by id or slug"_s);
     one.answers = {api::answer<PublicCharacter>(), {304}};
+    one.etag = true;
+    one.segments = {idOrSlug};
     api.act(one, [&characters](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto character = characters.publishedOne(db, call.request().param(u"id"_s));
         if (!character)
@@ -80,7 +87,9 @@ void addOne(api::Api &api, const CharacterService &characters)
 void addAvatar(api::Api &api, const CharacterService &characters)
 {
     auto avatar = publicEndpoint(u"/{id}/avatar"_s, u"A character's picture"_s);
-    avatar.answers = {{200, {}, "image/png"}, {200, {}, "image/jpeg"}, {200, {}, "image/webp"}, {304}};
+    avatar.answers = avatarAnswers();
+    avatar.etag = true;
+    avatar.segments = {idOrSlug};
     avatar.query = {{"v", "What avatar_url carries; it changes with the picture"}};
     api.act(avatar, [&characters](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto found = characters.avatar(db, call.request().param(u"id"_s));
@@ -91,6 +100,14 @@ void addAvatar(api::Api &api, const CharacterService &characters)
 }
 
 } // namespace
+
+QList<api::Answer> avatarAnswers()
+{
+    QList<api::Answer> answers{{304}};
+    for (const char *type : {"image/png", "image/jpeg", "image/webp"})
+        answers.append({200, {{u"contentMediaType"_s, QString::fromLatin1(type)}}, type});
+    return answers;
+}
 
 http::Reply avatarReply(const api::Call &call, const Avatar &avatar, bool isPublic)
 {

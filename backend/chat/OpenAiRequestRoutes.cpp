@@ -124,6 +124,73 @@ Result<std::pair<QString, std::optional<Mode>>> readModel(const QJsonValue &valu
 
 } // namespace
 
+namespace {
+
+QJsonObject bounded(const char *type, double low, double high)
+{
+    return {{u"type"_s, QJsonArray{QString::fromLatin1(type), u"null"_s}}, {u"minimum"_s, low}, {u"maximum"_s, high}};
+}
+
+QJsonObject messageSchema()
+{
+    const QJsonObject part{{u"type"_s, u"object"_s},
+                           {u"properties"_s,
+                            QJsonObject{{u"type"_s, QJsonObject{{u"const"_s, u"text"_s}}},
+                                        {u"text"_s,
+                                         QJsonObject{{u"type"_s, u"string"_s}, {u"maxLength"_s, mostMessageBytes}}}}},
+                           {u"required"_s, QJsonArray{u"type"_s, u"text"_s}}};
+    const QJsonObject text{{u"type"_s, u"string"_s},
+                           {u"maxLength"_s, mostMessageBytes},
+                           {u"examples"_s, QJsonArray{u"Hello Aria"_s}}};
+    const QJsonObject parts{{u"type"_s, u"array"_s}, {u"items"_s, part}};
+    return {{u"type"_s, u"object"_s},
+            {u"properties"_s,
+             QJsonObject{{u"role"_s,
+                          QJsonObject{{u"type"_s, u"string"_s},
+                                      {u"enum"_s, QJsonArray{u"user"_s, u"system"_s, u"assistant"_s, u"developer"_s}}}},
+                         {u"content"_s, QJsonObject{{u"oneOf"_s, QJsonArray{text, parts}}}}}},
+            {u"required"_s, QJsonArray{u"role"_s, u"content"_s}}};
+}
+
+} // namespace
+
+// Loose, as OpenAI's own is: fields that are not named here are ignored.
+QJsonObject openAiRequestSchema()
+{
+    const QJsonObject flag{{u"type"_s, QJsonArray{u"boolean"_s, u"null"_s}}};
+    const QJsonObject session{{u"type"_s, QJsonArray{u"string"_s, u"null"_s}},
+                              {u"format"_s, u"uuid"_s},
+                              {u"description"_s, u"Makes it our stateful chat: the last user message counts"_s}};
+    const QJsonObject options{{u"type"_s, QJsonArray{u"object"_s, u"null"_s}},
+                              {u"properties"_s, QJsonObject{{u"include_usage"_s, flag}}}};
+    const QJsonObject model{{u"type"_s, u"string"_s},
+                            {u"minLength"_s, 1},
+                            {u"description"_s, u"A character's slug, or slug:spicy"_s},
+                            {u"examples"_s, QJsonArray{u"aria"_s}}};
+    const QJsonObject tokens{{u"type"_s, QJsonArray{u"integer"_s, u"null"_s}},
+                             {u"minimum"_s, 1},
+                             {u"description"_s, u"Above %1 it counts as %1"_s.arg(mostTokens)}};
+    return {{u"title"_s, u"OpenAiRequest"_s},
+            {u"type"_s, u"object"_s},
+            {u"properties"_s,
+             QJsonObject{{u"model"_s, model},
+                         {u"messages"_s,
+                          QJsonObject{{u"type"_s, u"array"_s},
+                                      {u"items"_s, messageSchema()},
+                                      {u"minItems"_s, 1},
+                                      {u"maxItems"_s, 500},
+                                      {u"description"_s, u"The last one is the user's"_s}}},
+                         {u"max_tokens"_s, tokens},
+                         {u"max_completion_tokens"_s, tokens},
+                         {u"temperature"_s, bounded("number", 0, 2)},
+                         {u"n"_s, bounded("integer", 1, 1)},
+                         {u"stream"_s, flag},
+                         {u"stream_options"_s, options},
+                         {u"session_id"_s, session}}},
+            {u"required"_s, QJsonArray{u"model"_s, u"messages"_s}},
+            {u"additionalProperties"_s, true}};
+}
+
 Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const identity::TokenClaims &claims)
 {
     const auto body = api::readJsonObject(request);

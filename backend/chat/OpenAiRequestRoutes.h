@@ -15,6 +15,7 @@ struct OpenAiRequest
 
 // Reads an OpenAI chat completion request. Unknown fields are ignored; what would change the answer's meaning and is
 // not offered (n > 1, tools, images) is 400.
+QJsonObject openAiRequestSchema();
 Result<OpenAiRequest> readOpenAiRequest(const http::Request &request, const identity::TokenClaims &claims);
 
 } // namespace companion::chat

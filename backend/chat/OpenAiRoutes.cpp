@@ -1,6 +1,7 @@
 #include "api/Api.h"
 #include "api/Idempotency.h"
 #include "chat/ChatRoutes.h"
+#include "chat/CompletionRoutes.h"
 #include "chat/DeliveryRoutes.h"
 #include "chat/OpenAiRequestRoutes.h"
 
@@ -53,9 +54,24 @@ QJsonObject modelObject(const QString &id, const QString &owner)
     return {{u"id"_s, id}, {u"object"_s, u"model"_s}, {u"created"_s, 0}, {u"owned_by"_s, owner}};
 }
 
-QJsonObject looseObject()
+QJsonObject modelListSchema()
 {
-    return {{u"type"_s, u"object"_s}, {u"additionalProperties"_s, true}};
+    const QJsonObject text{{u"type"_s, u"string"_s}};
+    const QJsonObject model{
+        {u"title"_s, u"Model"_s},
+        {u"type"_s, u"object"_s},
+        {u"properties"_s,
+         QJsonObject{{u"id"_s, QJsonObject{{u"type"_s, u"string"_s}, {u"examples"_s, QJsonArray{u"aria:spicy"_s}}}},
+                     {u"object"_s, QJsonObject{{u"const"_s, u"model"_s}}},
+                     {u"created"_s, QJsonObject{{u"type"_s, u"integer"_s}}},
+                     {u"owned_by"_s, QJsonObject{{u"type"_s, u"string"_s}, {u"examples"_s, QJsonArray{u"Aria"_s}}}}}},
+        {u"required"_s, QJsonArray{u"id"_s, u"object"_s, u"created"_s, u"owned_by"_s}}};
+    return {{u"title"_s, u"ModelList"_s},
+            {u"type"_s, u"object"_s},
+            {u"properties"_s,
+             QJsonObject{{u"object"_s, QJsonObject{{u"const"_s, u"list"_s}}},
+                         {u"data"_s, QJsonObject{{u"type"_s, u"array"_s}, {u"items"_s, model}}}}},
+            {u"required"_s, QJsonArray{u"object"_s, u"data"_s}}};
 }
 
 void addModels(api::Api &api, const characters::CharacterService &characters)
@@ -64,9 +80,10 @@ void addModels(api::Api &api, const characters::CharacterService &characters)
         .path = u"/v1/models"_s,
         .tag = u"OpenAI"_s,
         .summary = u"The characters as models"_s,
-        .answers = {{200, looseObject()}},
+        .answers = {{200, modelListSchema()}},
         .acceptsApiKey = true,
         .problem = &openAiProblem,
+        .problemSchema = "OpenAiError",
     };
     api.bareAct(endpoint, [&characters](const api::Call &, db::Session &db) -> Result<http::Reply> {
         QJsonArray models;
@@ -90,14 +107,15 @@ void addOpenAiRoutes(api::Api &api, const ChatTurn::Surroundings &surroundings,
         .path = u"/v1/chat/completions"_s,
         .tag = u"OpenAI"_s,
         .summary = u"OpenAI chat completions: `model` is a character's slug, or slug:spicy"_s,
-        .body = looseObject(),
-        .answers = {{200, looseObject()}, {200, {{u"type"_s, u"string"_s}}, "text/event-stream"}},
+        .body = openAiRequestSchema(),
+        .answers = {wholeCompletion(), completionStream("OpenAiError")},
         .refusals = {NotFound, ModelNotFound, InsufficientCredits, TierRequired, AgeUnverified, ModeUnavailable,
                      TurnInProgress, ContentBlocked, ModelFailed, ModelTimeout, IdempotencyInProgress,
                      IdempotencyKeyReused},
         .rate = api::Rate::Chat,
         .acceptsApiKey = true,
         .problem = &openAiProblem,
+        .problemSchema = "OpenAiError",
     });
     api.onLoop(*endpoint, [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {
         const auto wanted = readOpenAiRequest(exchange.request(), entry.claims);

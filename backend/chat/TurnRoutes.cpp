@@ -1,6 +1,7 @@
 #include "api/Api.h"
 #include "api/Idempotency.h"
 #include "chat/ChatRoutes.h"
+#include "chat/CompletionRoutes.h"
 #include "chat/DeliveryRoutes.h"
 #include "chat/LiveTurns.h"
 
@@ -23,20 +24,6 @@ const QList<ErrorCode> turnRefusals{
     ErrorCode::IdempotencyInProgress,
     ErrorCode::IdempotencyKeyReused,
 };
-
-QJsonObject completionSchema()
-{
-    return {{u"type"_s, u"object"_s},
-            {u"required"_s,
-             QJsonArray{u"id"_s, u"object"_s, u"created"_s, u"model"_s, u"choices"_s, u"usage"_s, u"companion"_s}},
-            {u"properties"_s,
-             QJsonObject{{u"usage"_s, schemaOf<Usage>()}, {u"companion"_s, schemaOf<CompanionPart>()}}}};
-}
-
-api::Answer eventStream()
-{
-    return {.status = 200, .schema = {{u"type"_s, u"string"_s}}, .contentType = "text/event-stream"};
-}
 
 Result<TurnOrder> readOrder(const http::Request &request, const identity::TokenClaims &claims, bool &stream)
 {
@@ -74,8 +61,8 @@ void addCompletions(api::Api &api, const ChatTurn::Surroundings &surroundings, c
         .tag = u"Chat"_s,
         .summary = alwaysStream ? u"Ask for a reply, streamed"_s : u"Ask for a reply"_s,
         .body = schemaOf<CompletionRequest>(),
-        .answers = alwaysStream ? QList<api::Answer>{eventStream()}
-                                : QList<api::Answer>{{200, completionSchema()}, eventStream()},
+        .answers = alwaysStream ? QList<api::Answer>{completionStream()}
+                                : QList<api::Answer>{wholeCompletion(), completionStream()},
         .refusals = turnRefusals,
         .rate = api::Rate::Chat,
     });
@@ -139,9 +126,12 @@ void addResume(api::Api &api, const ChatTurn::Surroundings &surroundings)
         .path = u"/api/v1/chat/stream/{message_id}"_s,
         .tag = u"Chat"_s,
         .summary = u"Come back to a streamed reply, after Last-Event-ID"_s,
-        .answers = {eventStream()},
+        .answers = {completionStream()},
         .refusals = {ErrorCode::Gone, ErrorCode::TurnInProgress, ErrorCode::ContentBlocked, ErrorCode::ModelFailed,
                      ErrorCode::ModelTimeout},
+        .headers = {{"Last-Event-ID",
+                     "The id of the last event that was read; without it, or with a foreign one, the "
+                     "whole reply is replayed"}},
     });
     addReturning(api, surroundings, endpoint,
                  [&api, surroundings, endpoint](http::Exchange exchange, api::Entry entry) {

@@ -58,6 +58,16 @@ struct Router::Tree
         return nullptr;
     }
 
+    void list(QList<std::pair<Method, QString>> &all) const
+    {
+        for (const auto &[method, route] : routes)
+            all.append({method, route.pattern});
+        for (const auto &[name, child] : literals)
+            child->list(all);
+        if (named)
+            named->list(all);
+    }
+
     const Route *route(Method method) const
     {
         auto found = routes.find(method);
@@ -145,6 +155,13 @@ void Router::dispatch(Exchange exchange) const
     for (qsizetype i = 0; i < texts.size(); ++i)
         request.params.insert(route->names.at(i), texts.at(i));
     callSafely(route->handler, std::move(exchange));
+}
+
+QList<std::pair<Method, QString>> Router::routes() const
+{
+    QList<std::pair<Method, QString>> all;
+    m_tree->list(all);
+    return all;
 }
 
 std::optional<qint64> Router::bodyLimit(Method method, const QStringList &segments) const

@@ -24,6 +24,8 @@ public:
     // Looks up and calls the handler, or answers 404/405 itself. Exceptions from handlers become 500 and are logged.
     void dispatch(Exchange exchange) const;
     std::optional<qint64> bodyLimit(Method method, const QStringList &segments) const;
+    // Every method and pattern that was added: for holding the API document against what is really served.
+    QList<std::pair<Method, QString>> routes() const;
 
 private:
     struct Tree;

@@ -141,7 +141,8 @@ void addProfile(api::Api &api)
     api.act({.path = u"/api/v1/auth/me"_s,
              .tag = u"Profile"_s,
              .summary = u"One's own account"_s,
-             .answers = {api::answer<User>()}},
+             .answers = {api::answer<User>()},
+             .etag = true},
             [](const api::Call &call, db::Session &) -> Result<http::Reply> { return userReply(call.account()); });
     api.act({.method = http::Method::Patch,
              .path = u"/api/v1/auth/me"_s,
@@ -149,7 +150,8 @@ void addProfile(api::Api &api)
              .summary = u"Change name, region or locale; needs If-Match"_s,
              .body = schemaOf<UserPatch>(),
              .answers = {api::answer<User>()},
-             .refusals = {ErrorCode::PreconditionRequired, ErrorCode::PreconditionFailed}},
+             .etag = true,
+             .ifMatchRequired = true},
             &patchProfile);
 }
 

@@ -7,19 +7,21 @@
 
 namespace companion {
 
-// What a field is beyond its C++ type. Lengths count characters (UTF-16 code units) unless they say bytes (UTF-8).
+// What a field is beyond its C++ type. Lengths count characters (Unicode code points, as JSON Schema and PostgreSQL do)
+// unless they say bytes (UTF-8).
 struct FieldRules
 {
-    const char *title = "";       // column header and form label, English; translated where it is shown
+    const char *title = ""; // column header and form label, English; translated where it is shown
     const char *description = ""; // for the OpenAPI document
     int minLength = 0;
     int maxLength = std::numeric_limits<int>::max(); // for text: characters; for lists: entries
     int maxBytes = std::numeric_limits<int>::max();
     double minimum = std::numeric_limits<double>::lowest();
     double maximum = std::numeric_limits<double>::max();
-    const char *pattern = "";  // ECMA 262, matched against the whole text
-    bool hasDefault = false;   // may be missing on input; keeps the member's initial value
-    bool nullable = false;     // an empty std::optional is written as null, and null is read as empty
+    const char *pattern = ""; // ECMA 262, matched against the whole text
+    bool hasDefault = false; // may be missing on input; keeps the member's initial value
+    bool nullable = false; // an empty std::optional is written as null, and null is read as empty
+    const char *example = ""; // for the OpenAPI document: the text itself, or the JSON of what is no text
 };
 
 template <class Owner, class Member>

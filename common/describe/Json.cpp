@@ -1,7 +1,9 @@
 #include "common/describe/Json.h"
 
+#include <QJsonDocument>
 #include <QRegularExpression>
 
+#include <algorithm>
 #include <cmath>
 
 namespace companion::json {
@@ -15,16 +17,21 @@ QString childPointer(const QString &pointer, const QString &name)
 
 namespace {
 
+qsizetype charactersOf(const QString &text)
+{
+    return text.size() - std::ranges::count_if(text, [](QChar c) { return c.isLowSurrogate(); });
+}
+
 std::optional<QString> textProblem(const QString &text, const FieldRules &rules)
 {
     if (text.contains(QChar(u'\0')))
         return QStringLiteral("must not hold a NUL character");
     if (!text.isValidUtf16())
         return QStringLiteral("must be valid Unicode");
-    if (text.size() < rules.minLength)
+    if (charactersOf(text) < rules.minLength)
         return rules.minLength == 1 ? QStringLiteral("must not be empty")
                                     : QStringLiteral("must have at least %1 characters").arg(rules.minLength);
-    if (text.size() > rules.maxLength)
+    if (charactersOf(text) > rules.maxLength)
         return QStringLiteral("must have at most %1 characters").arg(rules.maxLength);
     if (rules.maxBytes != std::numeric_limits<int>::max() && text.toUtf8().size() > rules.maxBytes)
         return QStringLiteral("must have at most %1 bytes").arg(rules.maxBytes);
@@ -112,12 +119,22 @@ bool readTime(const QJsonValue &value, QDateTime &out, JsonReader &reader, const
 QJsonObject textSchema(const FieldRules &rules)
 {
     QJsonObject schema{{QStringLiteral("type"), QStringLiteral("string")}};
+    static const QRegularExpression choice(QStringLiteral("^\\w+(\\|\\w+)*$"));
+    if (*rules.pattern && choice.match(QLatin1StringView(rules.pattern)).hasMatch()) {
+        schema.insert(QStringLiteral("enum"),
+                      QJsonArray::fromStringList(QString::fromLatin1(rules.pattern).split(u'|')));
+        return schema;
+    }
     if (rules.minLength > 0)
         schema.insert(QStringLiteral("minLength"), rules.minLength);
     if (rules.maxLength != std::numeric_limits<int>::max())
         schema.insert(QStringLiteral("maxLength"), rules.maxLength);
     if (*rules.pattern)
         schema.insert(QStringLiteral("pattern"), QStringLiteral("^(?:%1)$").arg(QLatin1StringView(rules.pattern)));
+    if (rules.maxBytes != std::numeric_limits<int>::max()) {
+        schema.insert(QStringLiteral("maxLength"), std::min(rules.maxLength, rules.maxBytes));
+        schema.insert(QStringLiteral("description"), QStringLiteral("At most %1 bytes in UTF-8.").arg(rules.maxBytes));
+    }
     return schema;
 }
 
@@ -131,10 +148,41 @@ QJsonObject numberSchema(const char *type, const FieldRules &rules)
     return schema;
 }
 
+QJsonObject integerSchema(const FieldRules &rules, bool isWide)
+{
+    QJsonObject schema = numberSchema("integer", rules);
+    schema.insert(QStringLiteral("format"), isWide ? QStringLiteral("int64") : QStringLiteral("int32"));
+    return schema;
+}
+
 QJsonObject decimalSchema(int places)
 {
     return {{QStringLiteral("type"), QStringLiteral("string")},
-            {QStringLiteral("pattern"), QStringLiteral("^-?[0-9]+(\\.[0-9]{1,%1})?$").arg(places)}};
+            {QStringLiteral("pattern"), QStringLiteral("^-?[0-9]+(\\.[0-9]{1,%1})?$").arg(places)},
+            {QStringLiteral("examples"),
+             QJsonArray{QString(QStringLiteral("12.") + QStringLiteral("5").leftJustified(places, u'0'))}}};
+}
+
+QJsonObject listSchema(const QJsonObject &items, const FieldRules &rules)
+{
+    QJsonObject schema{{QStringLiteral("type"), QStringLiteral("array")}, {QStringLiteral("items"), items}};
+    if (rules.minLength > 0)
+        schema.insert(QStringLiteral("minItems"), rules.minLength);
+    if (rules.maxLength != std::numeric_limits<int>::max())
+        schema.insert(QStringLiteral("maxItems"), rules.maxLength);
+    return schema;
+}
+
+QJsonObject orNull(const QJsonObject &schema)
+{
+    QJsonObject null{{QStringLiteral("type"), QStringLiteral("null")}};
+    const bool isSimple = schema.value(QStringLiteral("type")).isString() && !schema.contains(QStringLiteral("enum"))
+        && !schema.contains(QStringLiteral("title"));
+    if (!isSimple)
+        return {{QStringLiteral("oneOf"), QJsonArray{schema, null}}};
+    QJsonObject both = schema;
+    both.insert(QStringLiteral("type"), QJsonArray{schema.value(QStringLiteral("type")), QStringLiteral("null")});
+    return both;
 }
 
 void refuseUnknown(const QJsonObject &object, const QStringList &known, JsonReader &reader, const QString &pointer)
@@ -148,6 +196,15 @@ QJsonObject describeSchema(QJsonObject schema, const FieldRules &rules)
 {
     if (*rules.description)
         schema.insert(QStringLiteral("description"), QString::fromUtf8(rules.description));
+    if (*rules.example) {
+        const QString type = schema.value(QStringLiteral("type")).toString();
+        const QByteArray text(rules.example);
+        const bool isText =
+            type == u"string" || schema.value(QStringLiteral("type")).toArray().contains(QStringLiteral("string"));
+        const QJsonValue value =
+            isText ? QJsonValue(QString::fromUtf8(text)) : QJsonDocument::fromJson('[' + text + ']').array().first();
+        schema.insert(QStringLiteral("examples"), QJsonArray{value});
+    }
     return schema;
 }
 

@@ -49,7 +49,10 @@ QString timeText(const QDateTime &time);
 std::optional<QDateTime> parseTime(QStringView text);
 QJsonObject textSchema(const FieldRules &rules);
 QJsonObject numberSchema(const char *type, const FieldRules &rules);
+QJsonObject integerSchema(const FieldRules &rules, bool isWide);
 QJsonObject decimalSchema(int places);
+QJsonObject listSchema(const QJsonObject &items, const FieldRules &rules);
+QJsonObject orNull(const QJsonObject &schema);
 void refuseUnknown(const QJsonObject &object, const QStringList &known, JsonReader &reader, const QString &pointer);
 QJsonObject describeSchema(QJsonObject schema, const FieldRules &rules);
 } // namespace json
@@ -94,7 +97,7 @@ struct JsonType<I>
         out = static_cast<I>(number);
         return true;
     }
-    static QJsonObject schema(const FieldRules &rules) { return json::numberSchema("integer", rules); }
+    static QJsonObject schema(const FieldRules &rules) { return json::integerSchema(rules, sizeof(I) > 4); }
 };
 
 template <>
@@ -235,10 +238,9 @@ struct JsonType<QList<T>>
         }
         return fine;
     }
-    static QJsonObject schema(const FieldRules &)
+    static QJsonObject schema(const FieldRules &rules)
     {
-        return {{QStringLiteral("type"), QStringLiteral("array")},
-                {QStringLiteral("items"), JsonType<T>::schema(FieldRules{})}};
+        return json::listSchema(JsonType<T>::schema(FieldRules{}), rules);
     }
 };
 
@@ -264,11 +266,8 @@ struct JsonType<std::optional<T>>
     }
     static QJsonObject schema(const FieldRules &rules)
     {
-        QJsonObject inner = JsonType<T>::schema(rules);
-        if (!rules.nullable)
-            return inner;
-        const QJsonObject null{{QStringLiteral("type"), QStringLiteral("null")}};
-        return {{QStringLiteral("oneOf"), QJsonArray{inner, null}}};
+        const QJsonObject inner = JsonType<T>::schema(rules);
+        return rules.nullable ? json::orNull(inner) : inner;
     }
 };
 
@@ -331,7 +330,8 @@ Result<T> fromJson(const QJsonValue &value, UnknownFields unknown = UnknownField
                                    .errors = reader.errors()});
 }
 
-// JSON Schema (2020-12, as OpenAPI 3.1 uses it). Nested models are written in place.
+// JSON Schema (2020-12, as OpenAPI 3.1 uses it). Nested models are written in place, each with its name as `title`; the
+// OpenAPI document gives every title a place of its own.
 template <Described T>
 QJsonObject schemaOf()
 {
@@ -340,11 +340,17 @@ QJsonObject schemaOf()
     forEachField<T>([&](const auto &f) {
         using Member = std::remove_cvref_t<decltype(std::declval<T>().*(f.member))>;
         const QString name = QString::fromLatin1(f.name);
-        properties.insert(name, json::describeSchema(JsonType<Member>::schema(f.rules), f.rules));
+        QJsonObject described = json::describeSchema(JsonType<Member>::schema(f.rules), f.rules);
+        if constexpr (!isOptional<Member>)
+            if (f.rules.hasDefault)
+                described.insert(QStringLiteral("default"), JsonType<Member>::write(T{}.*(f.member)));
+        properties.insert(name, described);
         if ((!isOptional<Member> || f.rules.nullable) && !f.rules.hasDefault)
             required.append(name);
     });
-    QJsonObject schema{{QStringLiteral("type"), QStringLiteral("object")}, {QStringLiteral("properties"), properties}};
+    QJsonObject schema{{QStringLiteral("title"), QString::fromLatin1(T::modelName)},
+                       {QStringLiteral("type"), QStringLiteral("object")},
+                       {QStringLiteral("properties"), properties}};
     if (!required.isEmpty())
         schema.insert(QStringLiteral("required"), required);
     return schema;

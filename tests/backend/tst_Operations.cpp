@@ -2,6 +2,7 @@
 
 #include "backend/TestBackend.h"
 
+#include <QCryptographicHash>
 #include <QJsonArray>
 #include <QTest>
 
@@ -61,9 +62,21 @@ private Q_SLOTS:
     {
         const auto page = m_backend->request("GET", u"/docs"_s);
         QCOMPARE(page.status, 200);
-        QVERIFY(page.body.contains("/api/v1/chat/completions"));
-        QVERIFY(!page.body.contains("http://") && !page.body.contains("https://") && !page.body.contains("<script"));
-        QVERIFY(page.headers.value("content-security-policy").contains("default-src 'none'"));
+        QVERIFY(page.body.contains("/api/v1/openapi.json"));
+        for (const char *foreign : {"http://", "https://", "src=", "@import", "url("})
+            QVERIFY2(!page.body.contains(foreign), foreign);
+        const QByteArray policy = page.headers.value("content-security-policy");
+        QVERIFY(policy.startsWith("default-src 'none';"));
+        QVERIFY(policy.contains("connect-src 'self'") && !policy.contains("unsafe"));
+        // The page is exactly what the policy lets run: one style and one script, by their digests.
+        for (const auto &[tag, directive] : {std::pair{"style", "style-src"}, std::pair{"script", "script-src"}}) {
+            const QByteArray opening = '<' + QByteArray(tag) + '>';
+            QCOMPARE(page.body.count(QByteArray('<' + QByteArray(tag))), 1);
+            const qsizetype from = page.body.indexOf(opening) + opening.size();
+            const QByteArray text = page.body.mid(from, page.body.indexOf(QByteArray("</" + QByteArray(tag)), from) - from);
+            const QByteArray digest = QCryptographicHash::hash(text, QCryptographicHash::Sha256).toBase64();
+            QVERIFY2(policy.contains(QByteArray(QByteArray(directive) + " 'sha256-" + digest + '\'')), tag);
+        }
     }
 
     void figures_count_what_happened()

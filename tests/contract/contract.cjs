@@ -1,0 +1,285 @@
+// What the contract's tests share: a backend, its API document, requests, and answers held against the document.
+'use strict';
+const assert = require('node:assert/strict');
+const http = require('node:http');
+const { randomUUID } = require('node:crypto');
+const { spawn } = require('node:child_process');
+const { createInterface } = require('node:readline');
+
+const agent = new http.Agent({ keepAlive: true, maxSockets: 64 });
+
+// One request; resolves to the whole answer. Throws only when the connection fails.
+function send(url, method, path, { token, headers = {}, body } = {}) {
+    const all = { ...headers };
+    if (token) all.Authorization = `Bearer ${token}`;
+    let bytes = body;
+    if (body !== undefined && !Buffer.isBuffer(body) && typeof body !== 'string') {
+        bytes = JSON.stringify(body);
+        if (!Object.keys(all).some((name) => name.toLowerCase() === 'content-type')) all['Content-Type'] = 'application/json';
+    }
+    if (bytes !== undefined) all['Content-Length'] = Buffer.byteLength(bytes);
+    const at = new URL(url);
+    return new Promise((done, fail) => {
+        const request = http.request({ host: at.hostname, port: at.port, method, path, headers: all, agent }, (answer) => {
+            const chunks = [];
+            answer.on('data', (chunk) => chunks.push(chunk));
+            answer.on('error', fail);
+            answer.on('end', () => {
+                const raw = Buffer.concat(chunks);
+                const type = (answer.headers['content-type'] ?? '').split(';')[0];
+                let json;
+                if (/json$/.test(type)) try { json = JSON.parse(raw.toString()); } catch { json = undefined; }
+                done({ status: answer.statusCode, headers: answer.headers, type, raw, text: raw.toString(), json });
+            });
+        });
+        request.on('error', fail);
+        request.setTimeout(60_000, () => request.destroy(new Error(`no answer to ${method} ${path} in 60 s`)));
+        if (bytes !== undefined) request.write(bytes);
+        request.end();
+    });
+}
+
+async function startBackend(program, ...settings) {
+    const child = spawn(program, settings, { stdio: ['pipe', 'pipe', 'inherit'] });
+    const line = await new Promise((done, fail) => {
+        createInterface({ input: child.stdout }).once('line', done);
+        child.once('exit', (code) => fail(new Error(`the backend ended with ${code}`)));
+    });
+    const ready = JSON.parse(line);
+    const stop = () => new Promise((done) => { child.removeAllListeners('exit'); child.once('exit', done); child.stdin.end(); });
+    const call = (method, path, options) => send(ready.url, method, path, options);
+    return { ...ready, stop, call };
+}
+
+// The operations of the document: {method, path, op, key: "GET /path"}.
+function operationsOf(document) {
+    const all = [];
+    for (const [path, item] of Object.entries(document.paths))
+        for (const [method, op] of Object.entries(item)) all.push({ method: method.toUpperCase(), path, op, key: `${method.toUpperCase()} ${path}` });
+    return all;
+}
+
+function resolve(document, node) {
+    while (node && node.$ref) node = node.$ref.slice(2).split('/').reduce((at, name) => at[name.replaceAll('~1', '/').replaceAll('~0', '~')], document);
+    return node;
+}
+
+const isPublic = (op) => op.security.length === 0 || op.security.some((one) => Object.keys(one).length === 0);
+const parameter = (op, name) => (op.parameters ?? []).find((one) => one.name === name);
+const hasProblemCode = (answer) => answer.json?.code ?? answer.json?.error?.code;
+
+// The events of a stream: {id, name, data}.
+function eventsOf(text) {
+    const events = [];
+    let event = { data: [] };
+    for (const line of text.split(/\r?\n/)) {
+        if (line === '') {
+            if (event.data.length) events.push({ ...event, data: event.data.join('\n') });
+            event = { data: [] };
+        } else if (line.startsWith('data:')) event.data.push(line.slice(5).replace(/^ /, ''));
+        else if (line.startsWith('id:')) event.id = line.slice(3).trim();
+        else if (line.startsWith('event:')) event.name = line.slice(6).trim();
+    }
+    return events;
+}
+
+// Fields that the document does not name are findings too: every model is closed, but for what only narrows another.
+function closed(node, insideAllOf = false) {
+    if (Array.isArray(node)) return node.map((one) => closed(one, insideAllOf));
+    if (node === null || typeof node !== 'object') return node;
+    const copy = {};
+    for (const [name, value] of Object.entries(node)) copy[name] = ['example', 'examples', 'default', 'enum', 'const'].includes(name) ? value : closed(value, name === 'allOf');
+    const isModel = copy.properties && (copy.type === 'object' || Array.isArray(copy.type)) && !insideAllOf;
+    if (isModel && copy.additionalProperties === undefined) copy.additionalProperties = false;
+    return copy;
+}
+
+class Judge {
+    constructor(document) {
+        const Ajv = require('ajv/dist/2020');
+        const formats = require('ajv-formats');
+        this.document = document;
+        this.ajv = new Ajv({ strict: false, allErrors: false, validateFormats: true });
+        formats(this.ajv);
+        this.ajv.addSchema({ ...closed(document), $id: 'doc' });
+        this.compiled = new Map();
+    }
+
+    // A schema by its place in the document: ['paths', '/x', 'get', …].
+    validator(place) {
+        const pointer = place.map((name) => encodeURIComponent(String(name).replaceAll('~', '~0').replaceAll('/', '~1'))).join('/');
+        if (!this.compiled.has(pointer)) this.compiled.set(pointer, this.ajv.compile({ $ref: `doc#/${pointer}` }));
+        return this.compiled.get(pointer);
+    }
+
+    // Every way in which the answer breaks the document's word; [] is what is wanted.
+    findings({ method, path, op }, answer) {
+        const found = [];
+        if (!/^[A-Za-z0-9._-]{1,128}$/.test(answer.headers['x-request-id'] ?? '')) found.push('no sane X-Request-Id');
+        if (answer.status === 500) found.push('500');
+        const declared = op.responses[answer.status];
+        if (!declared) return [...found, `status ${answer.status} (${hasProblemCode(answer)}) is not declared`];
+        const place = declared.$ref ? declared.$ref.slice(2).split('/') : ['paths', path, method.toLowerCase(), 'responses', answer.status];
+        const response = resolve(this.document, declared);
+        found.push(...this.headerFindings(response, answer));
+        if (!response.content) return answer.raw.length ? [...found, 'a body that is not declared'] : found;
+        const type = Object.keys(response.content).find((one) => one.split(';')[0] === answer.type);
+        if (!type) return [...found, `content type ${answer.type || '(none)'} is not declared for ${answer.status}`];
+        return [...found, ...this.bodyFindings([...place, 'content', type, 'schema'], answer)];
+    }
+
+    headerFindings(response, answer) {
+        const found = [];
+        for (const [name, reference] of Object.entries(response.headers ?? {})) {
+            const value = answer.headers[name.toLowerCase()];
+            const header = resolve(this.document, reference);
+            if (value === undefined) {
+                if (header.required) found.push(`${answer.status} without the header ${name}`);
+            } else if (!this.validator(['components', 'headers', name, 'schema'])(header.schema.type === 'integer' ? Number(value) : value)) found.push(`the header ${name}: ${value}`);
+        }
+        return found;
+    }
+
+    bodyFindings(place, answer) {
+        const complaint = (validate) => `${answer.status}: ${this.ajv.errorsText(validate.errors)} in ${answer.text.slice(0, 300)}`;
+        if (answer.type === 'text/event-stream') {
+            const validate = this.validator([...place, 'contentSchema']);
+            const bad = eventsOf(answer.text).filter((event) => !validate(event.data === '[DONE]' ? event.data : JSON.parse(event.data)));
+            return bad.map((event) => { validate(event.data === '[DONE]' ? event.data : JSON.parse(event.data)); return `event ${event.data.slice(0, 300)}: ${this.ajv.errorsText(validate.errors)}`; });
+        }
+        if (!/json$/.test(answer.type)) return [];
+        if (answer.json === undefined) return [`${answer.status}: the body is not JSON: ${answer.text.slice(0, 200)}`];
+        const validate = this.validator(place);
+        return validate(answer.json) ? [] : [complaint(validate)];
+    }
+
+    // Is this request one that the document allows? [] if so.
+    requestFindings({ method, path, op }, body) {
+        if (!op.requestBody) return [];
+        if (body === undefined) return op.requestBody.required ? ['no body'] : [];
+        const validate = this.validator(['paths', path, method.toLowerCase(), 'requestBody', 'content', 'application/json', 'schema']);
+        return validate(body) ? [] : [this.ajv.errorsText(validate.errors)];
+    }
+}
+
+// Makes objects to ask for, and requests that are right: what the document cannot say by itself. A route that is not
+// named here is asked with its document's own example, its id taken from the list that the path without the id gives.
+class World {
+    constructor(backend, document) {
+        this.backend = backend;
+        this.document = document;
+        this.count = 0;
+        this.objects = {
+            '/api/v1/chat/sessions/{id}': (who) => this.session(who),
+            '/api/v1/chat/messages/{id}': (who) => this.message(who),
+            '/api/v1/chat/stream/{message_id}': (who) => this.message(who),
+            '/api/v1/auth/devices/{id}': (who) => this.device(who),
+            '/api/v1/auth/api-keys/{id}': async (who) => (await this.must('POST', '/api/v1/auth/api-keys', who, { name: 'made' })).json.id,
+            '/api/v1/config/characters/{id}': async () => 'aria',
+            '/api/v1/admin/characters/{id}': () => this.character(),
+            '/api/v1/admin/users/{id}': async () => this.backend.people.free.id,
+        };
+        this.bodies = {
+            'POST /api/v1/auth/login': async (who) => ({ provider: 'access_key', token: who.access_key }),
+            'POST /api/v1/auth/refresh': async (who) => ({ refresh_token: (await this.login(who)).refresh_token }),
+            'POST /api/v1/auth/age-verification': async () => ({ method: 'development', reference: 'contract' }),
+            'POST /api/v1/chat/sessions': async () => ({ character: 'aria', title: 'Contract' }),
+            'POST /api/v1/chat/completions': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
+            'POST /api/v1/chat/stream': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
+            'POST /api/v1/chat/quote': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
+            'POST /api/v1/admin/characters': async () => this.newCharacter(),
+            'POST /api/v1/admin/characters/{id}/rollback': async () => ({ version: 1, reason: 'for the contract' }),
+            'POST /api/v1/admin/persona-tests': async () => ({ character_id: await this.character(), messages: [{ role: 'user', content: 'Hello' }] }),
+        };
+    }
+
+    async must(method, path, who, body, headers = {}) {
+        const answer = await this.backend.call(method, path, { token: who?.token, body, headers });
+        assert.ok(answer.status < 300, `${method} ${path}: ${answer.status} ${answer.text}`);
+        return answer;
+    }
+
+    async login(who) { return (await this.must('POST', '/api/v1/auth/login', null, { provider: 'access_key', token: who.access_key })).json; }
+    async session(who) { return (await this.must('POST', '/api/v1/chat/sessions', who, { character: 'aria' })).json.id; }
+    async message(who) {
+        const session_id = await this.session(who);
+        return (await this.must('POST', '/api/v1/chat/completions', who, { session_id, message: 'Hello', max_tokens: 20 })).json.companion.message_id;
+    }
+    async device(who) {
+        await this.login(who);
+        const list = (await this.must('GET', '/api/v1/auth/devices?limit=100', who)).json.items;
+        return list.find((one) => !one.current).id;
+    }
+    newCharacter() { return { slug: `made-${++this.count}-${randomUUID().slice(0, 8)}`, persona: { name: 'Made', system_prompt: 'You are made for a test.' } }; }
+    async character() {
+        const admin = this.backend.people.admin;
+        const made = await this.must('POST', '/api/v1/admin/characters', admin, this.newCharacter());
+        const path = `/api/v1/admin/characters/${made.json.id}`;
+        const pictured = await this.must('PUT', `${path}/avatar`, admin, World.picture, { 'If-Match': made.headers.etag, 'Content-Type': 'image/png' });
+        await this.must('POST', `${path}/publish`, admin, undefined, { 'If-Match': pictured.headers.etag });
+        return made.json.id;
+    }
+
+    // The id for the path's first parameter, owned by `who` where things are owned.
+    async object(path, who) {
+        const prefix = Object.keys(this.objects).filter((one) => path === one || path.startsWith(`${one}/`)).sort((a, b) => b.length - a.length)[0];
+        if (prefix) return this.objects[prefix](who);
+        const list = path.slice(0, path.indexOf('/{'));
+        const answer = this.document.paths[list]?.get ? await this.backend.call('GET', list, { token: who?.token }) : null;
+        return answer?.json?.items?.[0]?.id ?? randomUUID();
+    }
+
+    // The path whose ETag counts for a change: up to the last id.
+    async etag(path, filled, who) {
+        const depth = path.includes('{') ? path.split('/').findLastIndex((one) => one.startsWith('{')) + 1 : undefined;
+        const answer = await this.backend.call('GET', filled.split('/').slice(0, depth).join('/'), { token: who?.token });
+        return answer.headers.etag ?? '"0"';
+    }
+
+    // A request that `who` should succeed with. `owner` owns what the path names.
+    async request({ method, path, op, key }, who, owner = who) {
+        let filled = path;
+        const headers = {};
+        if (path.includes('{')) filled = path.replace(/\{[^}]+\}/, await this.object(path, owner)).replace(/\{[^}]+\}/g, randomUUID());
+        if (parameter(op, 'Idempotency-Key')) headers['Idempotency-Key'] = randomUUID();
+        if (key === 'POST /api/v1/admin/characters/{id}/restore') {
+            const etag = await this.etag(path, filled, this.backend.people.admin);
+            await this.must('DELETE', filled.replace(/\/restore$/, ''), this.backend.people.admin, undefined, { 'If-Match': etag });
+        }
+        if (parameter(op, 'If-Match')) headers['If-Match'] = await this.etag(path, filled, path.includes('/admin/') ? this.backend.people.admin : who);
+        let body;
+        if (op.requestBody) {
+            const type = Object.keys(op.requestBody.content)[0];
+            if (type.startsWith('image/')) { body = World.picture; headers['Content-Type'] = type; }
+            else if (this.bodies[key]) body = await this.bodies[key](owner ?? this.backend.people.user);
+            else body = op.requestBody.content[type].example;
+            if (type !== 'application/json' && !headers['Content-Type']) headers['Content-Type'] = type;
+        }
+        return { method, path: filled, headers, body };
+    }
+}
+// 64 × 64 pixels of one blue.
+World.picture = Buffer.from('iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsAtmEqtbxgi+hcEKLNXzWgQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQELgvbSBFa7zdNaQAAAABJRU5ErkJggg==', 'base64');
+
+// Runs named checks one after the other, says how each went, and sets the exit code.
+async function run(checks) {
+    let failed = 0;
+    for (const [name, check] of Object.entries(checks)) {
+        const started = Date.now();
+        try {
+            const said = await check();
+            console.log(`ok   ${name}${said ? `: ${said}` : ''} (${Date.now() - started} ms)`);
+        } catch (error) {
+            ++failed;
+            console.log(`FAIL ${name}\n${error.stack ?? error}`);
+        }
+    }
+    if (failed) process.exitCode = 1;
+}
+
+async function metric(backend, name) {
+    const text = (await backend.call('GET', '/metrics')).text;
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
+}
+
+module.exports = { send, startBackend, operationsOf, resolve, isPublic, parameter, hasProblemCode, eventsOf, Judge, World, run, metric };
