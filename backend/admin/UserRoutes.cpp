@@ -25,6 +25,15 @@ Result<AdminUser> userOf(const api::Call &call, db::Session &db)
     return user ? Result<AdminUser>(*user) : refuse(ErrorCode::NotFound, u"There is no such user."_s);
 }
 
+// Else support could lock the admins out, one by one, and finance give itself credits.
+Result<void> mayChange(const api::Call &call, const AdminUser &user)
+{
+    const bool isOperator = std::ranges::any_of(user.roles, [](Role role) { return role != Role::User; });
+    if (isOperator && !call.account().has(Role::Admin))
+        return refuse(ErrorCode::RoleRequired, u"Only an admin changes the account of an operator."_s);
+    return {};
+}
+
 // What an act on a user's account is made of: the change, the reason, and the log's line with before and after.
 struct AccountActs
 {
@@ -37,10 +46,8 @@ struct AccountActs
         const auto before = userOf(call, db);
         if (!before)
             return std::unexpected(before.error());
-        // Else support could lock the admins out, one by one.
-        const bool isOperator = std::ranges::any_of(before->roles, [](Role role) { return role != Role::User; });
-        if (isOperator && !call.account().has(Role::Admin))
-            return refuse(ErrorCode::RoleRequired, u"Only an admin changes the account of an operator."_s);
+        if (const auto may = mayChange(call, *before); !may)
+            return std::unexpected(may.error());
         const auto changed = change(before->id);
         if (!changed)
             return std::unexpected(changed.error());
@@ -132,8 +139,9 @@ void addAdjustments(api::Api &api, const ledger::Ledger &ledger, const identity:
         if (!wanted)
             return std::unexpected(wanted.error());
         const auto user = userOf(call, db);
-        if (!user)
-            return std::unexpected(user.error());
+        const auto may = user ? mayChange(call, *user) : std::unexpected(user.error());
+        if (!may)
+            return std::unexpected(may.error());
         const auto done = ledger.adjust(db,
                                         {.user = user->id,
                                          .key = u"adjust:"_s + call.user().toString() + u':' + call.idempotencyKey(),
@@ -180,7 +188,7 @@ void addAccountActs(api::Api &api, const AccountActs &acts)
             const auto wanted = call.body<Reason>();
             if (!wanted)
                 return std::unexpected(wanted.error());
-            if (call.request().param(u"id"_s) == call.user().toString())
+            if (call.id<UserId>() == call.user())
                 return refuse(ErrorCode::Conflict, u"Nobody may do this to their own account."_s);
             return acts.perform(call, db, u"user."_s + path, wanted->reason, [&](const UserId &user) {
                 return acts.accounts.change(db, user, {.status = status}, db.now());

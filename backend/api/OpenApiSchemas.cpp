@@ -3,6 +3,7 @@
 #include "common/Ensure.h"
 #include "common/ErrorCode.h"
 
+#include <QHash>
 #include <QJsonArray>
 #include <algorithm>
 
@@ -88,13 +89,66 @@ QJsonObject SchemaPlaces::placeTitled(QJsonObject schema, bool closed)
 
 namespace {
 
-QJsonValue exampleOfText(const QJsonObject &schema)
+// What a text of this name looks like, where its field does not say: a reader learns more from it than from "text".
+const char *exampleByName(const QString &name)
+{
+    static const QHash<QString, const char *> examples{
+        {u"access_token"_s, "eyJhbGciOiJIUzI1NiIs…"},
+        {u"actor"_s, "7f0c1b1e-0d5c-4c8e-9a57-3f6f0c2b7a11"},
+        {u"act"_s, "user.suspend"},
+        {u"author"_s, "Nadia"},
+        {u"avatar_url"_s, "/api/v1/config/characters/aria/avatar?v=4be1"},
+        {u"character"_s, "aria"},
+        {u"character_name"_s, "Aria"},
+        {u"character_slug"_s, "aria"},
+        {u"content"_s, "Hello! I was just thinking of you."},
+        {u"currency"_s, "USD"},
+        {u"current"_s, "42"},
+        {u"description"_s, "A reply of Aria"},
+        {u"display_name"_s, "Nadia"},
+        {u"effective_price"_s, "0.0817"},
+        {u"email"_s, "nadia@example.com"},
+        {u"environment"_s, "production"},
+        {u"finish_reason"_s, "stop"},
+        {u"greeting"_s, "Hi, I'm Aria."},
+        {u"key"_s, "sk-companion-…"},
+        {u"locale"_s, "en-US"},
+        {u"message"_s, "Hello Aria"},
+        {u"method"_s, "development"},
+        {u"model"_s, "grok-4"},
+        {u"name"_s, "Aria"},
+        {u"next_cursor"_s, "MTI4"},
+        {u"prefix"_s, "sk-companion-4be1"},
+        {u"previous"_s, "40"},
+        {u"price"_s, "8.99"},
+        {u"product"_s, "popular"},
+        {u"reason"_s, "as agreed by phone"},
+        {u"reference"_s, "any"},
+        {u"refresh_token"_s, "rt-companion-…"},
+        {u"region"_s, "DE"},
+        {u"revenue_usd"_s, "8.99"},
+        {u"slug"_s, "aria"},
+        {u"system_prompt"_s, "You are Aria, a warm and curious companion."},
+        {u"tagline"_s, "Warm, curious, up late"},
+        {u"target"_s, "user:7f0c1b1e-0d5c-4c8e-9a57-3f6f0c2b7a11"},
+        {u"title"_s, "Late evening"},
+        {u"token"_s, "ak-companion-…"},
+        {u"token_type"_s, "Bearer"},
+        {u"user_agent"_s, "Companion/1.0 (iPhone)"},
+        {u"version"_s, "1.0.0"},
+    };
+    return examples.value(name);
+}
+
+QJsonValue exampleOfText(const QJsonObject &schema, const QString &name)
 {
     const QString format = schema[u"format"_s].toString();
     if (format == u"uuid")
         return u"7f0c1b1e-0d5c-4c8e-9a57-3f6f0c2b7a11"_s;
     if (format == u"date-time")
         return u"2026-03-01T12:00:00Z"_s;
+    if (const char *known = exampleByName(name))
+        return QString::fromUtf8(known);
     return u"text"_s.left(schema[u"maxLength"_s].toInt(4));
 }
 
@@ -105,21 +159,22 @@ QJsonValue exampleOfObject(const QJsonObject &schema)
     QJsonObject object;
     for (auto it = properties.begin(); it != properties.end(); ++it) {
         const QJsonObject property = it->toObject();
-        if (required.contains(it.key()) || property.contains(u"examples"_s))
-            object.insert(it.key(), exampleOf(property));
+        const bool isTold = property.contains(u"examples"_s) || (required.isEmpty() && exampleByName(it.key()));
+        if (required.contains(it.key()) || isTold)
+            object.insert(it.key(), exampleOf(property, it.key()));
     }
     return object;
 }
 
 } // namespace
 
-QJsonValue exampleOf(const QJsonObject &schema)
+QJsonValue exampleOf(const QJsonObject &schema, const QString &name)
 {
     if (const QJsonArray examples = schema[u"examples"_s].toArray(); !examples.isEmpty())
         return examples.first();
     for (const QString &choices : {u"enum"_s, u"oneOf"_s, u"anyOf"_s})
         if (const QJsonArray list = schema[choices].toArray(); !list.isEmpty())
-            return choices == u"enum" ? list.first() : exampleOf(list.first().toObject());
+            return choices == u"enum" ? list.first() : exampleOf(list.first().toObject(), name);
     if (schema.contains(u"const"_s))
         return schema[u"const"_s];
     if (schema.contains(u"default"_s))
@@ -127,13 +182,13 @@ QJsonValue exampleOf(const QJsonObject &schema)
     const QJsonValue declared = schema[u"type"_s];
     const QString type = declared.isArray() ? declared[0].toString() : declared.toString();
     if (type == u"string")
-        return exampleOfText(schema);
+        return exampleOfText(schema, name);
     if (type == u"integer" || type == u"number")
         return std::max(schema[u"minimum"_s].toDouble(1), 1.0);
     if (type == u"boolean")
         return false;
     if (type == u"array")
-        return QJsonArray{exampleOf(schema[u"items"_s].toObject())};
+        return QJsonArray{exampleOf(schema[u"items"_s].toObject(), name)};
     return exampleOfObject(schema);
 }
 

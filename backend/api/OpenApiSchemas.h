@@ -21,9 +21,10 @@ private:
     QJsonObject m_places;
 };
 
-// An example that fits: the fields' own `examples`, else made from type, format and bounds. Of optional fields a
-// request shows only those with an example of their own.
-QJsonValue exampleOf(const QJsonObject &schema);
+// An example that fits: the fields' own `examples`, else by the field's name, else made from type, format and bounds.
+// Of optional fields only those are shown that have an example of their own (all known names where nothing is
+// required).
+QJsonValue exampleOf(const QJsonObject &schema, const QString &name = {});
 
 // What no model describes.
 QJsonObject problemSchema();

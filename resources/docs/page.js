@@ -34,7 +34,9 @@
     if (full.minimum !== undefined || full.maximum !== undefined) said.push(`${full.minimum ?? '…'} to ${full.maximum ?? '…'}`);
     if (full.minLength !== undefined || full.maxLength !== undefined) said.push(`${full.minLength ?? 0} to ${full.maxLength ?? '…'} characters`);
     if (full.minItems !== undefined || full.maxItems !== undefined) said.push(`${full.minItems ?? 0} to ${full.maxItems ?? '…'} entries`);
-    if (full.pattern) said.push(full.pattern);
+    const places = /^\^-\?\[0-9\]\+\(\\\.\[0-9\]\{1,(\d+)\}\)\?\$$/.exec(full.pattern ?? '');
+    if (places) said.push(`decimal, at most ${places[1]} places`);
+    else if (full.pattern) said.push(full.pattern);
     const fallback = schema.default ?? full.default;
     if (fallback !== undefined && typeof fallback !== 'object' && fallback !== '') said.push(`default ${JSON.stringify(fallback)}`);
     return said;
@@ -45,23 +47,28 @@
   ];
 
   // The fields of a model, those of its models indented under them.
-  function fieldRows(schema, depth = 0, seen = []) {
+  function fieldRows(schema, isAnswer, depth = 0, seen = []) {
     const full = follow(schema);
-    if (full.type === 'array' || full.items) return fieldRows(full.items ?? {}, depth, seen);
+    if (full.type === 'array' || full.items) return fieldRows(full.items ?? {}, isAnswer, depth, seen);
     const parts = full.allOf ?? (full.anyOf || full.oneOf ? (full.anyOf ?? full.oneOf).slice(0, 1) : undefined);
-    if (parts) return parts.flatMap((part) => fieldRows(part, depth, seen));
+    if (parts) return parts.flatMap((part) => fieldRows(part, isAnswer, depth, seen));
     const name = nameOf(schema);
     if (name && seen.includes(name)) return [];
     return Object.entries(full.properties ?? {}).flatMap(([field, its]) => [
       make('tr', {},
-        make('td', { class: `deep${Math.min(depth, 4)}` }, make('code', {}, field), (full.required ?? []).includes(field) ? make('span', { class: 'need' }, 'required') : null),
+        make('td', { class: `deep${Math.min(depth, 4)}` }, make('code', {}, field), note(isAnswer, (full.required ?? []).includes(field))),
         make('td', {}, typeOf(its)),
         make('td', {}, meaning(its))),
-      ...(depth < 4 ? fieldRows(its, depth + 1, name ? [...seen, name] : seen) : []),
+      ...(depth < 4 ? fieldRows(its, isAnswer, depth + 1, name ? [...seen, name] : seen) : []),
     ]);
   }
-  function fieldTable(schema, heads = ['Field', 'Type', 'Meaning']) {
-    const rows = fieldRows(schema);
+  // What is worth saying: that a request needs a field, that an answer may lack one.
+  function note(isAnswer, isRequired) {
+    if (isRequired === isAnswer) return null;
+    return make('span', { class: isRequired ? 'need' : 'may' }, isRequired ? 'required' : 'optional');
+  }
+  function fieldTable(schema, isAnswer, heads = ['Field', 'Type', 'Meaning']) {
+    const rows = fieldRows(schema, isAnswer);
     return rows.length ? make('table', {}, make('tr', {}, heads.map((text) => make('th', {}, text))), rows) : null;
   }
 
@@ -113,7 +120,7 @@
     const [type, body] = Object.entries(op.requestBody.content)[0];
     const types = Object.keys(op.requestBody.content).join(', ');
     return [make('h3', {}, 'Body'), make('p', { class: 'words' }, make('code', {}, types), op.requestBody.required ? '' : ', may be missing'),
-      fieldTable(body.schema), body.example !== undefined && type === 'application/json' ? textBox(pretty(body.example)) : null];
+      fieldTable(body.schema, false), body.example !== undefined && type === 'application/json' ? textBox(pretty(body.example)) : null];
   }
   function answerOf(status, reference) {
     const answer = follow(reference);
@@ -123,7 +130,7 @@
       const headers = Object.entries(answer.headers ?? {}).map(([name, header]) => make('tr', {}, make('td', {}, make('code', {}, name)), make('td', {}, follow(header).required ? 'always' : 'where it applies'), make('td', {}, follow(header).description)));
       for (const [type, body] of Object.entries(answer.content ?? {})) {
         const shape = body.schema.contentSchema ?? body.schema;
-        more.append(make('h3', {}, type), ...[status < 400 ? fieldTable(shape) : null, body.example !== undefined ? textBox(pretty(body.example)) : null].filter(Boolean));
+        more.append(make('h3', {}, type), ...[status < 400 ? fieldTable(shape, true) : null, body.example !== undefined ? textBox(pretty(body.example)) : null].filter(Boolean));
       }
       if (headers.length) more.append(make('h3', {}, 'Headers'), make('table', {}, headers));
     };

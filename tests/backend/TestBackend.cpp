@@ -2,9 +2,11 @@
 
 #include "common/describe/EnumText.h"
 
+#include <QJsonArray>
 #include <QJsonDocument>
 #include <QNetworkReply>
 #include <QSignalSpy>
+#include <QTcpServer>
 #include <QTest>
 
 namespace companion::test {
@@ -50,20 +52,70 @@ TestBackend::TestBackend(const QMap<QString, QString> &settings)
         app::Databases{m_database.ownerTarget(), m_database.appTarget(), m_database.operatorTarget(), {}, {}},
         *m_features, m_clock);
     m_port = m_backend->listen().value();
+    if (const QString prism = qEnvironmentVariable("COMPANION_TEST_PRISM"); !prism.isEmpty())
+        startPrism(prism);
+}
+
+// Without --errors: what is wrong comes in a header of the answer, so that deliberately wrong requests get through.
+void TestBackend::startPrism(const QString &program)
+{
+    QTcpServer free;
+    free.listen(QHostAddress::LocalHost);
+    const quint16 port = free.serverPort();
+    free.close();
+    const QString url = u"http://127.0.0.1:%1"_s.arg(m_port);
+    m_prism.setProcessChannelMode(QProcess::MergedChannels);
+    m_prism.start(u"node"_s,
+                  {program, u"proxy"_s, url + u"/api/v1/openapi.json"_s, url, u"--port"_s, QString::number(port),
+                   u"--multiprocess"_s, u"false"_s});
+    QByteArray said;
+    const auto isListening = [&] { return (said += m_prism.readAll()).contains("is listening"); };
+    if (!QTest::qWaitFor(isListening, 120'000)) // this program serves the document meanwhile
+        qFatal("prism does not start: %s", said.constData());
+    QObject::connect(&m_prism, &QProcess::readyRead, &m_prism, [this] { m_prism.readAll(); });
+    m_prismPort = port;
 }
 
 TestBackend::~TestBackend()
 {
+    m_prism.kill();
+    m_prism.waitForFinished();
     QSignalSpy stopped(m_backend.get(), &app::Backend::stopped);
     m_backend->shutDown();
     if (stopped.isEmpty())
         stopped.wait(20'000);
 }
 
+namespace {
+
+// Prism reads answers whole and as text, knows no HEAD and no OPTIONS, and writes paths anew.
+bool passesPrism(const QByteArray &method, const QString &path, const QByteArray &body)
+{
+    static const QList<QByteArray> methods{"GET", "POST", "PUT", "PATCH", "DELETE"};
+    const bool isStream = path.contains(u"/chat/stream"_s) || body.contains("\"stream\":true");
+    return methods.contains(method) && !isStream && !path.contains(u"/avatar"_s) && path.startsWith(u"/api/v1/"_s);
+}
+
+} // namespace
+
+// A violation is {location: ["response", …], severity, message}.
+void TestBackend::judge(const QByteArray &method, const QString &path, const Answer &answer) const
+{
+    for (const QJsonValue &found : QJsonDocument::fromJson(answer.headers.value("sl-violations")).array()) {
+        const QString where = found[u"location"][0].toString();
+        if (found[u"severity"].toString() != u"Error" || (where == u"request" && answer.status >= 400))
+            continue;
+        const QString said = QString::fromUtf8(method) + u' ' + path + u": "_s
+            + QString::fromUtf8(QJsonDocument(found.toObject()).toJson(QJsonDocument::Compact));
+        QTest::qFail(qPrintable(said), __FILE__, __LINE__);
+    }
+}
+
 Answer TestBackend::request(const QByteArray &method, const QString &path, const QByteArray &body,
                             const QByteArray &token, const QMap<QByteArray, QByteArray> &headers)
 {
-    QNetworkRequest wanted(QUrl(u"http://127.0.0.1:%1%2"_s.arg(m_port).arg(path)));
+    const bool byPrism = m_prismPort && passesPrism(method, path, body);
+    QNetworkRequest wanted(QUrl(u"http://127.0.0.1:%1%2"_s.arg(byPrism ? m_prismPort : m_port).arg(path)));
     if (!token.isEmpty())
         wanted.setRawHeader("Authorization", "Bearer " + token);
     if (!body.isEmpty())
@@ -79,6 +131,8 @@ Answer TestBackend::request(const QByteArray &method, const QString &path, const
                   .headers = {}};
     for (const auto &[name, value] : reply->rawHeaderPairs())
         answer.headers.insert(name.toLower(), value);
+    if (byPrism)
+        judge(method, path, answer);
     return answer;
 }
 

@@ -5,6 +5,7 @@
 
 #include <QJsonObject>
 #include <QNetworkAccessManager>
+#include <QProcess>
 #include <QTcpSocket>
 #include <QTemporaryDir>
 
@@ -39,7 +40,8 @@ struct Person
 };
 
 // A whole backend in this process, on a database of its own and a free port, with the rehearsal model at full speed.
-// An answer whose status its endpoint does not declare is a failure of the test: see undeclared().
+// With COMPANION_TEST_PRISM naming prism's program, requests and answers that it can carry pass that validating proxy,
+// and an answer that breaks the API document is a failure of the running test.
 class TestBackend
 {
 public:
@@ -69,13 +71,18 @@ public:
     void verifyBooks(); // every finding of the audit is a failure
 
 private:
+    void startPrism(const QString &program);
+    void judge(const QByteArray &method, const QString &path, const Answer &answer) const;
+
     TestDatabase m_database;
     QTemporaryDir m_data;
     SystemClock m_clock;
     std::unique_ptr<app::Features> m_features;
     std::unique_ptr<app::Backend> m_backend;
     QNetworkAccessManager m_network;
+    QProcess m_prism;
     quint16 m_port = 0;
+    quint16 m_prismPort = 0; // 0: none
 };
 
 } // namespace companion::test

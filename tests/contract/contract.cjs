@@ -177,7 +177,7 @@ class World {
             '/api/v1/auth/api-keys/{id}': async (who) => (await this.must('POST', '/api/v1/auth/api-keys', who, { name: 'made' })).json.id,
             '/api/v1/config/characters/{id}': async () => 'aria',
             '/api/v1/admin/characters/{id}': () => this.character(),
-            '/api/v1/admin/users/{id}': async () => this.backend.people.free.id,
+            '/api/v1/admin/users/{id}': async () => this.backend.people.target.id,
         };
         this.bodies = {
             'POST /api/v1/auth/login': async (who) => ({ provider: 'access_key', token: who.access_key }),
@@ -189,8 +189,23 @@ class World {
             'POST /api/v1/chat/quote': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
             'POST /api/v1/admin/characters': async () => this.newCharacter(),
             'POST /api/v1/admin/characters/{id}/rollback': async () => ({ version: 1, reason: 'for the contract' }),
+            'PATCH /api/v1/auth/me': async () => ({ display_name: `Contract ${randomUUID().slice(0, 8)}` }),
             'POST /api/v1/admin/persona-tests': async () => ({ character_id: await this.character(), messages: [{ role: 'user', content: 'Hello' }] }),
         };
+    }
+
+    // What must be so before the request can succeed: `path` is the request's own, with its id.
+    async prepare(key, path) {
+        const admin = this.backend.people.admin;
+        const character = path.split('/').slice(0, 6).join('/');
+        const change = async (method, to, body) => this.must(method, to, admin, body, { 'If-Match': (await this.must('GET', character, admin)).headers.etag });
+        const redraft = () => change('PUT', character, { name: 'Again', system_prompt: `You are made again ${randomUUID()}.` });
+        if (key === 'POST /api/v1/admin/characters/{id}/publish') await redraft();
+        if (key === 'POST /api/v1/admin/characters/{id}/restore') await change('DELETE', character);
+        if (key === 'POST /api/v1/admin/characters/{id}/rollback') {
+            await redraft();
+            await change('POST', `${character}/publish`);
+        }
     }
 
     async must(method, path, who, body, headers = {}) {
@@ -242,10 +257,7 @@ class World {
         const headers = {};
         if (path.includes('{')) filled = path.replace(/\{[^}]+\}/, await this.object(path, owner)).replace(/\{[^}]+\}/g, randomUUID());
         if (parameter(op, 'Idempotency-Key')) headers['Idempotency-Key'] = randomUUID();
-        if (key === 'POST /api/v1/admin/characters/{id}/restore') {
-            const etag = await this.etag(path, filled, this.backend.people.admin);
-            await this.must('DELETE', filled.replace(/\/restore$/, ''), this.backend.people.admin, undefined, { 'If-Match': etag });
-        }
+        await this.prepare(key, filled);
         if (parameter(op, 'If-Match')) headers['If-Match'] = await this.etag(path, filled, path.includes('/admin/') ? this.backend.people.admin : who);
         let body;
         if (op.requestBody) {
@@ -255,7 +267,9 @@ class World {
             else body = op.requestBody.content[type].example;
             if (type !== 'application/json' && !headers['Content-Type']) headers['Content-Type'] = type;
         }
-        return { method, path: filled, headers, body };
+        // A route that ends its own sign-in is given one of its own.
+        const token = /^POST .*\/logout$/.test(key) && who ? (await this.login(who)).access_token : isPublic(op) ? undefined : who?.token;
+        return { method, path: filled, headers, body, token };
     }
 }
 // 64 × 64 pixels of one blue.

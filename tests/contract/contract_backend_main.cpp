@@ -121,6 +121,7 @@ QJsonObject everybody(TestBackend &backend)
         all.insert(QString::fromLatin1(name),
                    people.make(QString::fromLatin1(name), role == Role::User ? QList{role} : QList{Role::User, role}));
     all.insert(u"other"_s, people.make(u"other"_s, {Role::User}));
+    all.insert(u"target"_s, people.make(u"target"_s, {Role::User})); // for what operators do to people
     all.insert(u"free"_s, people.make(u"free"_s, {Role::User}, Tier::Free));
     all.insert(u"api_key"_s, people.withApiKey(all[u"user"_s].toObject()));
     all.insert(u"expired"_s, people.expired(all[u"admin"_s].toObject()));
