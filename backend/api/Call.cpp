@@ -56,6 +56,9 @@ Result<std::optional<QDateTime>> Call::queryTime(const QString &name) const
     if (!time)
         return std::unexpected(
             invalidQuery({{u"/query/"_s + name, u"must be an RFC 3339 time, like 2026-03-01T12:00:00Z"_s}}));
+    // Arithmetic with days must stay within what calendars and the database know.
+    if (time->date().year() < 1970 || time->date().year() > 9998)
+        return std::unexpected(invalidQuery({{u"/query/"_s + name, u"must lie between the years 1970 and 9998"_s}}));
     return time;
 }
 

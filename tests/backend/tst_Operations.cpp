@@ -73,7 +73,8 @@ private Q_SLOTS:
             const QByteArray opening = '<' + QByteArray(tag) + '>';
             QCOMPARE(page.body.count(QByteArray('<' + QByteArray(tag))), 1);
             const qsizetype from = page.body.indexOf(opening) + opening.size();
-            const QByteArray text = page.body.mid(from, page.body.indexOf(QByteArray("</" + QByteArray(tag)), from) - from);
+            const QByteArray text =
+                page.body.mid(from, page.body.indexOf(QByteArray("</" + QByteArray(tag)), from) - from);
             const QByteArray digest = QCryptographicHash::hash(text, QCryptographicHash::Sha256).toBase64();
             QVERIFY2(policy.contains(QByteArray(QByteArray(directive) + " 'sha256-" + digest + '\'')), tag);
         }
