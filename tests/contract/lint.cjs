@@ -31,8 +31,9 @@ async function main() {
             assert.deepEqual(found.slice(0, 5), []);
             assert.equal(said.code, 0, said.stderr);
         },
-        'the linters would have found something': async () => { // they ran at all: a copy with two mistakes
+        'the linters would have found something': async () => { // they ran at all: two of the paths, with two mistakes
             const broken = structuredClone(document);
+            for (const path of Object.keys(broken.paths)) if (!['/docs', '/api/v1/auth/me'].includes(path)) delete broken.paths[path];
             delete broken.paths['/api/v1/auth/me'].get.responses;
             broken.paths['/api/v1/auth/me'].get.operationId = broken.paths['/docs'].get.operationId;
             writeFileSync(file, JSON.stringify(broken));
