@@ -90,6 +90,11 @@ void Api::act(const Endpoint &endpoint, Act act)
     addAct(endpoint, std::move(act), Scope::Transaction);
 }
 
+void Api::actAfter(const Endpoint &endpoint, Before before, Act act)
+{
+    addAct(endpoint, std::move(act), Scope::Transaction, before);
+}
+
 void Api::bareAct(const Endpoint &endpoint, Act act)
 {
     addAct(endpoint, std::move(act), Scope::Bare);
@@ -118,9 +123,9 @@ void Api::onLoop(const Endpoint &endpoint, LoopHandler handler)
     });
 }
 
-void Api::addAct(const Endpoint &endpoint, Act act, Scope scope)
+void Api::addAct(const Endpoint &endpoint, Act act, Scope scope, const Before &before)
 {
-    add(endpoint, [this, endpoint, act = std::move(act), scope](http::Exchange exchange, Entry entry) {
+    const LoopHandler run = [this, endpoint, act = std::move(act), scope](http::Exchange exchange, Entry entry) {
         laneOf(endpoint, scope)
             .act(
                 this,
@@ -130,6 +135,11 @@ void Api::addAct(const Endpoint &endpoint, Act act, Scope scope)
                 [this, endpoint, exchange, headers = entry.headers](Result<http::Reply> reply) {
                     answer(exchange, endpoint, std::move(reply), headers);
                 });
+    };
+    if (!before)
+        return add(endpoint, run);
+    add(endpoint, [before, run](http::Exchange exchange, Entry entry) {
+        before(exchange.request(), [run, exchange, entry] { run(exchange, entry); });
     });
 }
 

@@ -67,6 +67,10 @@ public:
     // Committed when the act answers, rolled back when it refuses or throws. Where the endpoint requires an
     // Idempotency-Key, a repeated request gets the first answer again.
     void act(const Endpoint &endpoint, Act act);
+    // The same, when `before` has called what it is given: on the loop, for what the act needs from the network. It must
+    // call within bounded time.
+    using Before = std::function<void(const http::Request &, std::function<void()> then)>;
+    void actAfter(const Endpoint &endpoint, Before before, Act act);
     // Without a transaction of its own: the act decides what commits with what.
     void bareAct(const Endpoint &endpoint, Act act);
     // On the bulk lane, for what takes long; one transaction, operators only.
@@ -93,7 +97,7 @@ private:
     };
 
     void add(const Endpoint &endpoint, LoopHandler handler);
-    void addAct(const Endpoint &endpoint, Act act, Scope scope);
+    void addAct(const Endpoint &endpoint, Act act, Scope scope, const Before &before = {});
     std::optional<Refusal> problemWith(const http::Request &request, const Endpoint &endpoint) const;
     void identify(const http::Exchange &exchange, const Endpoint &endpoint, const Identified &then);
     void limit(const http::Exchange &exchange, const Endpoint &endpoint, const identity::TokenClaims &claims,

@@ -46,6 +46,28 @@ std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
                          .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
 }
 
+QList<SignInOffer> offersOf(const Configuration &configuration)
+{
+    const auto orNothing = [](const QString &text) { return text.isEmpty() ? std::nullopt : std::optional(text); };
+    QList<SignInOffer> offers{{.provider = LoginProvider::AccessKey}};
+    if (!configuration.firebaseProjectId.isEmpty())
+        offers.append({.provider = LoginProvider::Firebase,
+                       .projectId = configuration.firebaseProjectId,
+                       .apiKey = orNothing(configuration.firebaseWebApiKey),
+                       .emulatorHost = orNothing(configuration.firebaseAuthEmulatorHost)});
+    return offers;
+}
+
+// What /health/ready and /admin/system say of Google's certificates.
+SystemComponent firebaseHealth(const identity::FirebaseCertificates &certificates)
+{
+    const auto state = certificates.state();
+    const QString status = state.fresh ? u"ok"_s : state.keys > 0 ? u"degraded"_s : u"down"_s;
+    return {u"Firebase certificates"_s, status,
+            state.lastProblem.isEmpty() ? u"%1 keys"_s.arg(state.keys)
+                                        : u"%1 keys; the last fetch: %2"_s.arg(state.keys).arg(state.lastProblem)};
+}
+
 } // namespace
 
 Backend::Backend(const Configuration &configuration, const Databases &databases, Features &features, const Clock &clock)
@@ -117,7 +139,9 @@ api::Hooks Backend::hooks()
 void Backend::addRoutes()
 {
     const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_model, m_live, m_configuration.llmSpicyModel};
-    identity::addIdentityRoutes(*m_api, m_features.signIn, {!m_configuration.isProduction()});
+    identity::addIdentityRoutes(
+        *m_api, m_features.signIn,
+        {.developmentAgeVerification = !m_configuration.isProduction(), .offers = offersOf(m_configuration)});
     characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
@@ -143,7 +167,15 @@ void Backend::addRoutes()
                          .live = m_live,
                          .metricsToken = m_configuration.metricsToken,
                          .production = m_configuration.isProduction(),
-                         .isShuttingDown = [this] { return m_shuttingDown; }});
+                         .isShuttingDown = [this] { return m_shuttingDown; },
+                         .others = otherComponents()});
+}
+
+QList<std::function<SystemComponent()>> Backend::otherComponents() const
+{
+    if (!m_features.firebaseCertificates)
+        return {};
+    return {[certificates = m_features.firebaseCertificates.get()] { return firebaseHealth(*certificates); }};
 }
 
 void Backend::addJobs()
@@ -210,6 +242,8 @@ std::expected<quint16, QString> Backend::listen()
     const auto port = m_server->listen(QHostAddress(m_configuration.listenAddress), m_configuration.listenPort);
     if (port)
         m_schedule->start();
+    if (port && m_features.firebaseCertificates)
+        m_features.firebaseCertificates->start();
     return port;
 }
 

@@ -38,6 +38,7 @@ private:
                                          int statementTimeout_ms);
     api::Hooks hooks();
     void addRoutes();
+    QList<std::function<SystemComponent()>> otherComponents() const;
     void addJobs();
     void reloadSigningKeys();
     void watch();

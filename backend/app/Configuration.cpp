@@ -175,15 +175,31 @@ private:
             all.llmBaseUrl = u"https://api.x.ai/v1"_s;
         if (all.usesRehearsalModel())
             m_loaded.notices << u"No LLM is configured: the built-in rehearsal model answers."_s;
-        if (all.isProduction() && !all.firebaseAuthEmulatorHost.isEmpty())
-            complain(u"FIREBASE_AUTH_EMULATOR_HOST"_s, sourceOf(u"FIREBASE_AUTH_EMULATOR_HOST"_s),
-                     u"the emulator accepts unsigned tokens: never with COMPANION_ENV=production"_s);
+        completeFirebase(all);
         if (all.databaseUrl.isEmpty())
             for (const auto &name : {u"DATABASE_APP_URL"_s, u"DATABASE_OPERATOR_URL"_s})
                 if (m_given.contains(name))
                     complain(name, sourceOf(name), u"needs DATABASE_URL too"_s);
         if (all.isProduction() && all.corsOrigins.contains(u"*"_s))
             m_loaded.notices << u"CORS_ORIGINS=* lets every web page call this API."_s;
+    }
+
+    void completeFirebase(const Configuration &all)
+    {
+        const QString emulator = u"FIREBASE_AUTH_EMULATOR_HOST"_s, certificates = u"FIREBASE_CERTIFICATES_URL"_s;
+        if (all.isProduction() && !all.firebaseAuthEmulatorHost.isEmpty())
+            complain(emulator, sourceOf(emulator),
+                     u"the emulator accepts unsigned tokens: never with COMPANION_ENV=production"_s);
+        else if (!all.firebaseAuthEmulatorHost.isEmpty())
+            m_loaded.notices << u"FIREBASE_AUTH_EMULATOR_HOST is set: whoever reaches this server can sign in as anybody "
+                                "of the Firebase project."_s;
+        if (all.isProduction() && !all.firebaseCertificatesUrl.startsWith("https://"_L1))
+            complain(certificates, sourceOf(certificates),
+                     u"must be https:// with COMPANION_ENV=production: whoever answers there decides who signs in"_s);
+        if (all.firebaseProjectId.isEmpty())
+            for (const auto &name : {emulator, certificates, u"FIREBASE_WEB_API_KEY"_s})
+                if (m_given.contains(name))
+                    complain(name, sourceOf(name), u"needs FIREBASE_PROJECT_ID too"_s);
     }
 
     QString sourceOf(const QString &name) const { return m_given.value(name).source; }

@@ -59,7 +59,9 @@ struct Configuration
     QString openaiModerationKey;                     // OPENAI_MODERATION_KEY
 
     QString firebaseProjectId;        // FIREBASE_PROJECT_ID
+    QString firebaseWebApiKey;        // FIREBASE_WEB_API_KEY, told to clients
     QString firebaseAuthEmulatorHost; // FIREBASE_AUTH_EMULATOR_HOST
+    QString firebaseCertificatesUrl;  // FIREBASE_CERTIFICATES_URL
     QString stripeSecretKey;          // STRIPE_SECRET_KEY
     QString stripeWebhookSecret;      // STRIPE_WEBHOOK_SECRET
     QString stripeApiBase;            // STRIPE_API_BASE

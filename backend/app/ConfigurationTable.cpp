@@ -4,6 +4,7 @@
 
 #include <QDir>
 #include <QHostAddress>
+#include <QRegularExpression>
 #include <QUrl>
 
 using namespace Qt::StringLiterals;
@@ -26,6 +27,16 @@ struct Kind
 Kind text(QString Configuration::*member, const QString &shape = u"text"_s)
 {
     return {shape, [member](Configuration &to, const QString &value) -> Problem {
+                to.*member = value;
+                return {};
+            }};
+}
+
+Kind matching(QString Configuration::*member, const QString &shape, const QString &pattern)
+{
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                if (!QRegularExpression(QRegularExpression::anchoredPattern(pattern)).match(value).hasMatch())
+                    return u"must be a "_s + shape;
                 to.*member = value;
                 return {};
             }};
@@ -309,10 +320,17 @@ QList<Setting> partnerSettings()
     const char *section = "Sign-in, payments, monitoring";
     const QStringList web{u"https"_s, u"http"_s};
     return {
-        later(row("FIREBASE_PROJECT_ID", section, text(&C::firebaseProjectId), "",
-                  "Accepts this project's Firebase ID tokens.")),
-        later(row("FIREBASE_AUTH_EMULATOR_HOST", section, text(&C::firebaseAuthEmulatorHost, u"HOST:PORT"_s), "",
-                  "Firebase's emulator; never in production.")),
+        row("FIREBASE_PROJECT_ID", section, matching(&C::firebaseProjectId, u"project id"_s, u"[A-Za-z0-9.:-]{1,128}"_s),
+            "", "Accepts this project's Firebase ID tokens at sign-in."),
+        row("FIREBASE_WEB_API_KEY", section, text(&C::firebaseWebApiKey, u"web API key"_s), "",
+            "The project's web API key, which is no secret: clients are told it, and the console can then sign in with "
+            "email and password."),
+        row("FIREBASE_AUTH_EMULATOR_HOST", section,
+            matching(&C::firebaseAuthEmulatorHost, u"HOST:PORT"_s, u"[A-Za-z0-9.-]+:[0-9]{1,5}"_s), "",
+            "Firebase's Auth emulator: its unsigned tokens are accepted, and no others. Never in production."),
+        row("FIREBASE_CERTIFICATES_URL", section, url(&C::firebaseCertificatesUrl, web),
+            "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
+            "Where the certificates are published that sign ID tokens; another for tests only."),
         later(row("STRIPE_SECRET_KEY", section, secret(&C::stripeSecretKey), "", "Sells by Stripe.")),
         later(row("STRIPE_WEBHOOK_SECRET", section, secret(&C::stripeWebhookSecret), "",
                   "Checks the signatures of Stripe's webhooks.")),

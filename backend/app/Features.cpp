@@ -34,6 +34,20 @@ Features::Features(const Clock &clock, moderation::TextCipher cipher)
 {
 }
 
+void Features::offerFirebase(const Configuration &configuration, const Clock &clock)
+{
+    if (configuration.firebaseProjectId.isEmpty())
+        return;
+    if (configuration.firebaseAuthEmulatorHost.isEmpty())
+        firebaseCertificates = std::make_unique<identity::FirebaseCertificates>(
+            clock, identity::FirebaseCertificates::Options{.url = QUrl(configuration.firebaseCertificatesUrl)});
+    else
+        ensure(!configuration.isProduction(), "the emulator's unsigned tokens are never accepted in production");
+    firebase =
+        std::make_unique<identity::FirebaseProvider>(configuration.firebaseProjectId, firebaseCertificates.get());
+    signIn.offer(*firebase);
+}
+
 std::expected<std::unique_ptr<Features>, QString> Features::make(const Configuration &configuration, const Clock &clock)
 {
     auto cipher = moderationCipher(configuration);
@@ -52,6 +66,7 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
     features->screen = *screen;
     features->disclosure = *disclosure;
     features->helpLines = *helpLines;
+    features->offerFirebase(configuration, clock);
 
     chat::ChatTerms terms;
     terms.ratePer1k = configuration.billingRatePer1k;

@@ -9,6 +9,7 @@
 #include "identity/AccountStore.h"
 #include "identity/ApiKeyService.h"
 #include "identity/AuditLog.h"
+#include "identity/FirebaseProvider.h"
 #include "identity/SignInService.h"
 #include "ledger/Ledger.h"
 
@@ -34,6 +35,9 @@ public:
     identity::ApiKeyService apiKeys;
     identity::AccessKeyProvider accessKeys;
     identity::AccessTokens tokens;
+    // Null where Firebase is not configured; no certificates for the emulator's tokens, which nobody signs.
+    std::unique_ptr<identity::FirebaseCertificates> firebaseCertificates;
+    std::unique_ptr<identity::FirebaseProvider> firebase;
     identity::SignInService signIn{tokens, {&accessKeys}};
     moderation::ModerationStore moderation;
     std::shared_ptr<const moderation::Screen> screen;
@@ -43,6 +47,7 @@ public:
 
 private:
     Features(const Clock &clock, moderation::TextCipher cipher);
+    void offerFirebase(const Configuration &configuration, const Clock &clock);
 };
 
 } // namespace companion::app

@@ -28,6 +28,8 @@ QList<SystemComponent> componentsOf(const OperationsParts &parts, const Result<b
         components.append({u"database lane "_s + lane->options().name, full ? u"degraded"_s : u"ok"_s,
                            u"%1 of %2 busy, %3 waiting"_s.arg(load.running).arg(load.threads).arg(load.queued)});
     }
+    for (const auto &other : parts.others)
+        components.append(other());
     return components;
 }
 

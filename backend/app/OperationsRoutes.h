@@ -2,6 +2,7 @@
 
 #include "api/Api.h"
 #include "chat/LiveTurns.h"
+#include "common/models/Admin.h"
 #include "llm/LanguageModel.h"
 #include "ops/Metrics.h"
 
@@ -16,6 +17,7 @@ struct OperationsParts
     QString metricsToken; // empty: /metrics on the loopback only
     bool production = false;
     std::function<bool()> isShuttingDown;
+    QList<std::function<SystemComponent()>> others = {}; // asked each time, on the loop
 };
 
 // /health/*, /metrics, the API document and its readable page, /admin/system.

@@ -4,6 +4,10 @@
 #include "common/models/Identity.h"
 #include "db/Session.h"
 
+#include <functional>
+
+class QObject;
+
 namespace companion::identity {
 
 struct VerifiedIdentity
@@ -22,6 +26,13 @@ class IdentityProvider
 public:
     virtual ~IdentityProvider() = default;
     virtual LoginProvider kind() const = 0;
+    // On the event loop, before the act that verifies: fetches what verify() will need, within bounded time, then calls
+    // `then`, unless `context` is gone. By default there is nothing to fetch.
+    virtual void prepare(const QString &token, QObject *context, std::function<void()> then) const
+    {
+        (void)token, (void)context;
+        then();
+    }
     // unauthenticated
     virtual Result<VerifiedIdentity> verify(db::Session &db, const QString &token) const = 0;
 };

@@ -40,9 +40,33 @@ Result<http::Reply> doneOrRefusal(const Result<void> &result)
     return http::Reply::noContent();
 }
 
+// What the provider has to fetch comes before the act, which may not wait for the network.
+void prepareLogin(const SignInService &signIn, const http::Request &request, QObject *context,
+                  std::function<void()> then)
+{
+    const auto object = api::readJsonObject(request);
+    const auto login = object ? fromJson<LoginRequest>(*object) : std::unexpected(object.error());
+    login ? signIn.prepare(*login, context, std::move(then)) : then();
+}
+
+void addOffers(api::Api &api, const QList<SignInOffer> &offers)
+{
+    api.onLoop({.path = u"/api/v1/auth/providers"_s,
+                .tag = u"Sign-in"_s,
+                .summary = u"The ways to sign in that this server offers, and what a client needs for them"_s,
+                .access = api::Access::everybody(),
+                .answers = {api::answer<SignInOffers>()}},
+               [&api, reply = api::ok(SignInOffers{offers})](http::Exchange exchange, const api::Entry &entry) {
+                   http::Reply answer = reply;
+                   for (const auto &[name, value] : entry.headers.all())
+                       answer.with(name, value);
+                   exchange.send(std::move(answer));
+               });
+}
+
 void addLogin(api::Api &api, const SignInService &signIn)
 {
-    api.act({.method = http::Method::Post,
+    api.actAfter({.method = http::Method::Post,
              .path = u"/api/v1/auth/login"_s,
              .tag = u"Sign-in"_s,
              .summary = u"Sign in with an access key or a provider's token"_s,
@@ -51,6 +75,9 @@ void addLogin(api::Api &api, const SignInService &signIn)
              .answers = {api::answer<TokenGrant>()},
              .refusals = {ErrorCode::Unauthenticated, ErrorCode::AccountSuspended},
              .rate = api::Rate::SignIn},
+            [&signIn, &api](const http::Request &request, std::function<void()> then) {
+                prepareLogin(signIn, request, &api, std::move(then));
+            },
             [&signIn](const api::Call &call, db::Session &db) -> Result<http::Reply> {
                 const auto request = call.body<LoginRequest>();
                 if (!request)
@@ -231,6 +258,7 @@ void addApiKeys(api::Api &api)
 
 void addIdentityRoutes(api::Api &api, const SignInService &signIn, IdentityOptions options)
 {
+    addOffers(api, options.offers);
     addLogin(api, signIn);
     addRefresh(api, signIn);
     addLogout(api, signIn);

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "common/models/Identity.h"
+
 namespace companion::api {
 class Api;
 }
@@ -13,6 +15,7 @@ struct IdentityOptions
 {
     // The method "development", which checks nobody's age: never in production.
     bool developmentAgeVerification = false;
+    QList<SignInOffer> offers = {{}}; // an access key always
 };
 
 // /api/v1/auth/…: signing in, staying signed in, one's own profile, age and API keys.

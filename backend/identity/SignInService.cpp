@@ -17,12 +17,14 @@ std::unexpected<Refusal> notARefreshToken()
     return refuse(ErrorCode::Unauthenticated, u"The refresh token is not valid; sign in again."_s);
 }
 
-QDateTime endOfFamily(const QDateTime &now)
+QDateTime endOfFamily(LoginProvider provider, const QDateTime &signedInAt, const QDateTime &now)
 {
-    return now.addDays(SignInService::refreshLifetime_days);
+    const QDateTime &from = provider == LoginProvider::Firebase ? signedInAt : now;
+    return from.addDays(SignInService::refreshLifetime_days);
 }
 
-QString newRefreshToken(db::Session &db, const UserId &user, const DeviceId &device, const QDateTime &now)
+QString newRefreshToken(db::Session &db, const UserId &user, const DeviceId &device, const QDateTime &now,
+                        const QDateTime &end)
 {
     const Secret secret = newSecret(refreshTokenPrefix);
     db.execute("identity.create_refresh_token",
@@ -30,12 +32,12 @@ QString newRefreshToken(db::Session &db, const UserId &user, const DeviceId &dev
                 {"device_id", device},
                 {"user_id", user},
                 {"now", now},
-                {"expires_at", endOfFamily(now)}});
+                {"expires_at", end}});
     return secret.text;
 }
 
 DeviceId newDevice(db::Session &db, LoginProvider provider, const VerifiedIdentity &identity, const QString &userAgent,
-                   const QDateTime &now)
+                   const QDateTime &now, const QDateTime &end)
 {
     const DeviceId device = DeviceId::create();
     const auto roles = identity.narrowedTo ? std::optional(textsOf(*identity.narrowedTo)) : std::nullopt;
@@ -47,7 +49,7 @@ DeviceId newDevice(db::Session &db, LoginProvider provider, const VerifiedIdenti
                 {"roles", roles},
                 {"user_agent", userAgent.left(userAgentLength)},
                 {"now", now},
-                {"expires_at", endOfFamily(now)}});
+                {"expires_at", end}});
     return device;
 }
 
@@ -80,15 +82,33 @@ SignInService::SignInService(const AccessTokens &tokens, QList<const IdentityPro
 {
 }
 
+void SignInService::offer(const IdentityProvider &provider)
+{
+    ensure(!providerOf(provider.kind()), "a provider is offered once");
+    m_providers.append(&provider);
+}
+
+const IdentityProvider *SignInService::providerOf(LoginProvider kind) const
+{
+    const auto found = std::ranges::find(m_providers, kind, &IdentityProvider::kind);
+    return found == m_providers.end() ? nullptr : *found;
+}
+
+void SignInService::prepare(const LoginRequest &request, QObject *context, std::function<void()> then) const
+{
+    const IdentityProvider *provider = providerOf(request.provider);
+    provider ? provider->prepare(request.token, context, std::move(then)) : then();
+}
+
 Result<TokenGrant> SignInService::login(db::Session &db, const LoginRequest &request, const QString &userAgent) const
 {
-    const auto provider = std::ranges::find(m_providers, request.provider, &IdentityProvider::kind);
-    if (provider == m_providers.end())
+    const IdentityProvider *provider = providerOf(request.provider);
+    if (!provider)
         return std::unexpected(
             Refusal{.code = ErrorCode::Invalid,
                     .detail = u"This server offers no sign-in by %1."_s.arg(toText(request.provider)),
                     .errors = {{u"/provider"_s, u"is not configured on this server"_s}}});
-    const auto identity = (*provider)->verify(db, request.token);
+    const auto identity = provider->verify(db, request.token);
     if (!identity)
         return std::unexpected(identity.error());
 
@@ -97,8 +117,9 @@ Result<TokenGrant> SignInService::login(db::Session &db, const LoginRequest &req
     if (!account)
         return std::unexpected(account.error());
     narrow(*account, identity->narrowedTo);
-    const DeviceId device = newDevice(db, request.provider, *identity, userAgent, now);
-    return grant(*account, device, newRefreshToken(db, account->id(), device, now), now);
+    const QDateTime end = endOfFamily(request.provider, now, now);
+    const DeviceId device = newDevice(db, request.provider, *identity, userAgent, now, end);
+    return grant(*account, device, newRefreshToken(db, account->id(), device, now, end), now);
 }
 
 Result<TokenGrant> SignInService::refresh(db::Session &db, const QString &refreshToken, const QString &requestId) const
@@ -127,8 +148,9 @@ Result<TokenGrant> SignInService::refresh(db::Session &db, const QString &refres
         narrow(*account, rolesFrom(token->texts("roles")));
 
     db.execute("identity.use_refresh_token", {{"token_hash", hash}, {"now", now}});
-    db.execute("identity.prolong_device", {{"device_id", device}, {"now", now}, {"expires_at", endOfFamily(now)}});
-    const auto answer = grant(*account, device, newRefreshToken(db, user, device, now), now);
+    const QDateTime end = endOfFamily(token->value<LoginProvider>("provider"), token->time("signed_in_at"), now);
+    db.execute("identity.prolong_device", {{"device_id", device}, {"now", now}, {"expires_at", end}});
+    const auto answer = grant(*account, device, newRefreshToken(db, user, device, now, end), now);
     transaction.commit();
     return answer;
 }

@@ -16,6 +16,10 @@ public:
     // The providers live as long as this.
     SignInService(const AccessTokens &tokens, QList<const IdentityProvider *> providers);
 
+    void offer(const IdentityProvider &provider); // at composition, before anybody signs in
+
+    // On the event loop, before login(): what the provider has to fetch first. See IdentityProvider.
+    void prepare(const LoginRequest &request, QObject *context, std::function<void()> then) const;
     // Operator lane, in the caller's transaction. invalid (the provider is not configured here), unauthenticated,
     // account_suspended
     Result<TokenGrant> login(db::Session &db, const LoginRequest &request, const QString &userAgent) const;
@@ -31,9 +35,12 @@ public:
     // Takes away up to `batch` families that ended more than a day ago; how many. Scheduled; operator lane.
     int purge(db::Session &db, int batch) const;
 
+    // From the last use. A device that signed in by Firebase lives so long from its sign-in on, however much it is used:
+    // whether its user has been disabled or deleted there shows only in a fresh ID token.
     static constexpr int refreshLifetime_days = 30;
 
 private:
+    const IdentityProvider *providerOf(LoginProvider kind) const;
     Result<TokenGrant> grant(const Account &account, const DeviceId &device, const QString &refreshToken,
                              const QDateTime &now) const;
 

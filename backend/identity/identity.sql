@@ -52,6 +52,31 @@ UPDATE users SET age_verified_at = :now::timestamptz, age_verified_method = :met
 INSERT INTO age_verifications (id, user_id, method, reference, verified_at)
 VALUES (:id::uuid, :user_id::uuid, :method::text, :reference::text, :now::timestamptz)
 
+-- name: lock_firebase_project
+SELECT pg_advisory_xact_lock(hashtextextended('firebase ' || :project::text, 0))
+
+-- name: use_firebase_identity
+UPDATE firebase_identities SET last_sign_in_at = :now::timestamptz FROM users
+WHERE project = :project::text AND uid = :uid::text AND users.id = user_id
+RETURNING user_id, status, email
+
+-- name: forget_firebase_identity
+DELETE FROM firebase_identities WHERE project = :project::text AND uid = :uid::text
+
+-- name: create_firebase_identity
+INSERT INTO firebase_identities (project, uid, user_id, created_at, last_sign_in_at)
+VALUES (:project::text, :uid::text, :user_id::uuid, :now::timestamptz, :now::timestamptz)
+
+-- name: find_user_to_join
+SELECT id FROM users WHERE lower(email) = lower(:email::text) AND status <> 'erased'
+AND NOT EXISTS (SELECT FROM firebase_identities WHERE project = :project::text AND user_id = users.id)
+FOR NO KEY UPDATE
+
+-- name: adopt_email
+-- An address that has been proved since, unless it is another's.
+UPDATE users SET email = :email::text WHERE id = :user_id::uuid AND email IS NULL
+AND NOT EXISTS (SELECT FROM users AS others WHERE lower(others.email) = lower(:email::text))
+
 -- name: create_access_key
 INSERT INTO access_keys (id, user_id, key_hash, prefix, roles, created_at)
 VALUES (:id::uuid, :user_id::uuid, :key_hash::bytea, :prefix::text, :roles::text[], :now::timestamptz)
@@ -101,7 +126,8 @@ WHERE id = (SELECT device_id FROM refresh_tokens WHERE token_hash = :token_hash:
 FOR UPDATE
 
 -- name: find_refresh_token
-SELECT refresh_tokens.user_id, refresh_tokens.expires_at, used_at, revoked_at, roles
+SELECT refresh_tokens.user_id, refresh_tokens.expires_at, used_at, revoked_at, roles, provider,
+       devices.created_at AS signed_in_at
 FROM refresh_tokens JOIN devices ON devices.id = device_id
 WHERE token_hash = :token_hash::bytea
 

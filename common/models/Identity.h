@@ -98,6 +98,31 @@ struct LoginRequest
     }
 };
 
+// A way to sign in that this server offers, with what a client needs for it. Nothing of it is secret.
+struct SignInOffer
+{
+    LoginProvider provider = LoginProvider::AccessKey;
+    std::optional<QString> projectId;    // Firebase's
+    std::optional<QString> apiKey;       // Firebase's web API key, for signing in with email and password
+    std::optional<QString> emulatorHost; // HOST:PORT of Firebase's emulator, in development
+
+    static constexpr const char *modelName = "SignInOffer";
+    static constexpr auto fields()
+    {
+        using O = SignInOffer;
+        return std::tuple(field("provider", &O::provider), field("project_id", &O::projectId),
+                          field("api_key", &O::apiKey), field("emulator_host", &O::emulatorHost));
+    }
+};
+
+struct SignInOffers
+{
+    QList<SignInOffer> items;
+
+    static constexpr const char *modelName = "SignInOffers";
+    static constexpr auto fields() { return std::tuple(field("items", &SignInOffers::items)); }
+};
+
 struct RefreshRequest
 {
     QString refreshToken;
