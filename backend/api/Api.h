@@ -67,8 +67,8 @@ public:
     // Committed when the act answers, rolled back when it refuses or throws. Where the endpoint requires an
     // Idempotency-Key, a repeated request gets the first answer again.
     void act(const Endpoint &endpoint, Act act);
-    // The same, when `before` has called what it is given: on the loop, for what the act needs from the network. It must
-    // call within bounded time.
+    // The same, when `before` has called what it is given: on the loop, for what the act needs from the network. It
+    // must call within bounded time.
     using Before = std::function<void(const http::Request &, std::function<void()> then)>;
     void actAfter(const Endpoint &endpoint, Before before, Act act);
     // Without a transaction of its own: the act decides what commits with what.

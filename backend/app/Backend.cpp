@@ -139,9 +139,9 @@ api::Hooks Backend::hooks()
 void Backend::addRoutes()
 {
     const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_model, m_live, m_configuration.llmSpicyModel};
-    identity::addIdentityRoutes(
-        *m_api, m_features.signIn,
-        {.developmentAgeVerification = !m_configuration.isProduction(), .offers = offersOf(m_configuration)});
+    identity::addIdentityRoutes(*m_api, m_features.signIn,
+                                {.developmentAgeVerification = !m_configuration.isProduction(),
+                                 .offers = offersOf(m_configuration)});
     characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);

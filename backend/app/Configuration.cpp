@@ -191,8 +191,9 @@ private:
             complain(emulator, sourceOf(emulator),
                      u"the emulator accepts unsigned tokens: never with COMPANION_ENV=production"_s);
         else if (!all.firebaseAuthEmulatorHost.isEmpty())
-            m_loaded.notices << u"FIREBASE_AUTH_EMULATOR_HOST is set: whoever reaches this server can sign in as anybody "
-                                "of the Firebase project."_s;
+            m_loaded.notices
+                << u"FIREBASE_AUTH_EMULATOR_HOST is set: whoever reaches this server can sign in as anybody "
+                   "of the Firebase project."_s;
         if (all.isProduction() && !all.firebaseCertificatesUrl.startsWith("https://"_L1))
             complain(certificates, sourceOf(certificates),
                      u"must be https:// with COMPANION_ENV=production: whoever answers there decides who signs in"_s);

@@ -320,8 +320,9 @@ QList<Setting> partnerSettings()
     const char *section = "Sign-in, payments, monitoring";
     const QStringList web{u"https"_s, u"http"_s};
     return {
-        row("FIREBASE_PROJECT_ID", section, matching(&C::firebaseProjectId, u"project id"_s, u"[A-Za-z0-9.:-]{1,128}"_s),
-            "", "Accepts this project's Firebase ID tokens at sign-in."),
+        row("FIREBASE_PROJECT_ID", section,
+            matching(&C::firebaseProjectId, u"project id"_s, u"[A-Za-z0-9.:-]{1,128}"_s), "",
+            "Accepts this project's Firebase ID tokens at sign-in."),
         row("FIREBASE_WEB_API_KEY", section, text(&C::firebaseWebApiKey, u"web API key"_s), "",
             "The project's web API key, which is no secret: clients are told it, and the console can then sign in with "
             "email and password."),

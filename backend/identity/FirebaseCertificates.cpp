@@ -126,8 +126,9 @@ void FirebaseCertificates::finished(QNetworkReply *reply)
             m_freshUntil = m_clock.now().addSecs(lifetimeOf(*reply));
     }
     const int doublings = std::min(m_failures, 16) - 1;
-    schedule(problem.isEmpty() ? lifetimeOf(*reply) * 1000
-                               : std::min<qint64>(qint64(m_options.firstRetry_ms) << doublings, m_options.lastRetry_ms));
+    schedule(problem.isEmpty()
+                 ? lifetimeOf(*reply) * 1000
+                 : std::min<qint64>(qint64(m_options.firstRetry_ms) << doublings, m_options.lastRetry_ms));
     for (const auto &then : std::exchange(m_waiting, {}))
         then();
 }

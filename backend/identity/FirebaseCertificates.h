@@ -17,9 +17,9 @@ class QNetworkReply;
 namespace companion::identity {
 
 // Google's published certificates, by key id: a JSON object of PEM texts. Fetched at start, again when Cache-Control's
-// max-age has passed, and for a key id that is not among them, at most once in unknownKey_ms. What was fetched serves on
-// while Google cannot be reached, each key no longer than its certificate is valid; a key that Google takes from the list
-// is gone with the next fetch. Lives on the event loop; key() may be called on any thread.
+// max-age has passed, and for a key id that is not among them, at most once in unknownKey_ms. What was fetched serves
+// on while Google cannot be reached, each key no longer than its certificate is valid; a key that Google takes from the
+// list is gone with the next fetch. Lives on the event loop; key() may be called on any thread.
 class FirebaseCertificates : public QObject
 {
     Q_OBJECT
@@ -43,8 +43,8 @@ public:
 
     void start(); // the first fetch; loop thread
     std::optional<JwsKey> key(const QString &keyId) const;
-    // Calls `then` when the key is there or cannot be had now: at once where it is known or was asked for too lately, else
-    // after the fetch. Loop thread; not later than timeout_ms, and not when `context` is gone.
+    // Calls `then` when the key is there or cannot be had now: at once where it is known or was asked for too lately,
+    // else after the fetch. Loop thread; not later than timeout_ms, and not when `context` is gone.
     void want(const QString &keyId, QObject *context, std::function<void()> then);
     State state() const; // any thread
     int fetches() const { return m_fetches; }

@@ -30,7 +30,7 @@ QString provenEmail(const FirebaseUser &user)
     const bool plain = std::ranges::all_of(email, [](QChar c) { return c.unicode() > 0x20 && c.unicode() < 0x7f; });
     const bool shaped = email.count(u'@') == 1 && !email.startsWith(u'@') && !email.endsWith(u'@');
     return user.emailVerified && user.tenant.isEmpty() && plain && shaped && email.size() <= longestEmail ? email
-                                                                                                         : QString();
+                                                                                                          : QString();
 }
 
 QString displayNameOf(const FirebaseUser &user)
@@ -84,8 +84,8 @@ UserId FirebaseProvider::userOf(db::Session &db, const FirebaseUser &user, const
 // An erased user's link has ended with them: who comes again comes as somebody new.
 std::optional<UserId> FirebaseProvider::linked(db::Session &db, const FirebaseUser &user, const QDateTime &now) const
 {
-    const auto row = db.first("identity.use_firebase_identity",
-                              {{"project", m_tokens.project()}, {"uid", user.uid}, {"now", now}});
+    const auto row =
+        db.first("identity.use_firebase_identity", {{"project", m_tokens.project()}, {"uid", user.uid}, {"now", now}});
     if (!row)
         return std::nullopt;
     const auto id = row->id<UserId>("user_id");
@@ -104,8 +104,7 @@ std::optional<UserId> FirebaseProvider::joined(db::Session &db, const FirebaseUs
     const QString email = provenEmail(user);
     if (email.isEmpty())
         return std::nullopt;
-    const auto row =
-        db.first("identity.find_user_to_join", {{"project", m_tokens.project()}, {"email", email}});
+    const auto row = db.first("identity.find_user_to_join", {{"project", m_tokens.project()}, {"email", email}});
     if (!row)
         return std::nullopt;
     const auto id = row->id<UserId>("id");

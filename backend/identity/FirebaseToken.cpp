@@ -29,7 +29,8 @@ bool inTime(const QJsonObject &claims, qint64 now_s)
 {
     const qint64 issued_s = seconds(claims, "iat"_L1), expires_s = seconds(claims, "exp"_L1);
     const qint64 authenticated_s = seconds(claims, "auth_time"_L1), latest_s = now_s + FirebaseToken::clockSkew_s;
-    const bool notYet = claims.contains("nbf"_L1) && (seconds(claims, "nbf"_L1) < 0 || seconds(claims, "nbf"_L1) > now_s);
+    const bool notYet =
+        claims.contains("nbf"_L1) && (seconds(claims, "nbf"_L1) < 0 || seconds(claims, "nbf"_L1) > now_s);
     return expires_s > now_s && issued_s >= 0 && issued_s <= latest_s && expires_s > issued_s && authenticated_s >= 0
         && authenticated_s <= latest_s && !notYet;
 }

@@ -19,11 +19,12 @@ struct FirebaseUser
     QDateTime authenticatedAt;
 };
 
-// Verifies Firebase ID tokens by the rules of the vendor's Admin SDK (verifyIdToken) and its documentation: RS256 by the
-// key that `kid` names; aud the project, iss https://securetoken.google.com/PROJECT, sub 1 to 128 characters, exp ahead;
-// iat and auth_time not ahead (a minute of clocks' difference is let pass). Stricter than the SDK where it is lax: each of these
-// must be there and of its type (times whole numbers), no member may stand twice. Whether the user has been disabled or
-// deleted since the token was made, no token can say: the SDK's checkRevoked needs a service account, which we have not.
+// Verifies Firebase ID tokens by the rules of the vendor's Admin SDK (verifyIdToken) and its documentation: RS256 by
+// the key that `kid` names; aud the project, iss https://securetoken.google.com/PROJECT, sub 1 to 128 characters, exp
+// ahead; iat and auth_time not ahead (a minute of clocks' difference is let pass). Stricter than the SDK where it is
+// lax: each of these must be there and of its type (times whole numbers), no member may stand twice. Whether the user
+// has been disabled or deleted since the token was made, no token can say: the SDK's checkRevoked needs a service
+// account, which we have not.
 //
 // For the Auth emulator, and only then: tokens with alg "none" and an empty signature, and no others.
 class FirebaseToken

@@ -66,24 +66,25 @@ void addOffers(api::Api &api, const QList<SignInOffer> &offers)
 
 void addLogin(api::Api &api, const SignInService &signIn)
 {
-    api.actAfter({.method = http::Method::Post,
-             .path = u"/api/v1/auth/login"_s,
-             .tag = u"Sign-in"_s,
-             .summary = u"Sign in with an access key or a provider's token"_s,
-             .access = api::Access::everybody(),
-             .body = schemaOf<LoginRequest>(),
-             .answers = {api::answer<TokenGrant>()},
-             .refusals = {ErrorCode::Unauthenticated, ErrorCode::AccountSuspended},
-             .rate = api::Rate::SignIn},
-            [&signIn, &api](const http::Request &request, std::function<void()> then) {
-                prepareLogin(signIn, request, &api, std::move(then));
-            },
-            [&signIn](const api::Call &call, db::Session &db) -> Result<http::Reply> {
-                const auto request = call.body<LoginRequest>();
-                if (!request)
-                    return std::unexpected(request.error());
-                return orRefusal(signIn.login(db, *request, userAgentOf(call.request())));
-            });
+    api.actAfter(
+        {.method = http::Method::Post,
+         .path = u"/api/v1/auth/login"_s,
+         .tag = u"Sign-in"_s,
+         .summary = u"Sign in with an access key or a provider's token"_s,
+         .access = api::Access::everybody(),
+         .body = schemaOf<LoginRequest>(),
+         .answers = {api::answer<TokenGrant>()},
+         .refusals = {ErrorCode::Unauthenticated, ErrorCode::AccountSuspended},
+         .rate = api::Rate::SignIn},
+        [&signIn, &api](const http::Request &request, std::function<void()> then) {
+            prepareLogin(signIn, request, &api, std::move(then));
+        },
+        [&signIn](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+            const auto request = call.body<LoginRequest>();
+            if (!request)
+                return std::unexpected(request.error());
+            return orRefusal(signIn.login(db, *request, userAgentOf(call.request())));
+        });
 }
 
 void addRefresh(api::Api &api, const SignInService &signIn)

@@ -27,12 +27,9 @@ QString newRefreshToken(db::Session &db, const UserId &user, const DeviceId &dev
                         const QDateTime &end)
 {
     const Secret secret = newSecret(refreshTokenPrefix);
-    db.execute("identity.create_refresh_token",
-               {{"token_hash", secret.hash},
-                {"device_id", device},
-                {"user_id", user},
-                {"now", now},
-                {"expires_at", end}});
+    db.execute(
+        "identity.create_refresh_token",
+        {{"token_hash", secret.hash}, {"device_id", device}, {"user_id", user}, {"now", now}, {"expires_at", end}});
     return secret.text;
 }
 

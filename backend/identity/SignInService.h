@@ -35,8 +35,8 @@ public:
     // Takes away up to `batch` families that ended more than a day ago; how many. Scheduled; operator lane.
     int purge(db::Session &db, int batch) const;
 
-    // From the last use. A device that signed in by Firebase lives so long from its sign-in on, however much it is used:
-    // whether its user has been disabled or deleted there shows only in a fresh ID token.
+    // From the last use. A device that signed in by Firebase lives so long from its sign-in on, however much it is
+    // used: whether its user has been disabled or deleted there shows only in a fresh ID token.
     static constexpr int refreshLifetime_days = 30;
 
 private:

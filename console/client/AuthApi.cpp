@@ -2,9 +2,14 @@
 
 namespace companion::console {
 
-ApiCall<TokenGrant> AuthApi::logIn(const QString &accessKey)
+ApiCall<SignInOffers> AuthApi::offers()
 {
-    const LoginRequest body{.provider = LoginProvider::AccessKey, .token = accessKey};
+    return m_client.call<SignInOffers>({.path = QStringLiteral("/auth/providers"), .anonymous = true});
+}
+
+ApiCall<TokenGrant> AuthApi::logIn(LoginProvider provider, const QString &token)
+{
+    const LoginRequest body{.provider = provider, .token = token};
     return m_client.call<TokenGrant>(
         {.method = "POST", .path = QStringLiteral("/auth/login"), .body = toJson(body), .anonymous = true});
 }

@@ -12,7 +12,8 @@ public:
         : m_client(client)
     {
     }
-    ApiCall<TokenGrant> logIn(const QString &accessKey);
+    ApiCall<SignInOffers> offers();
+    ApiCall<TokenGrant> logIn(LoginProvider provider, const QString &token);
     ApiCall<TokenGrant> refresh(const QString &refreshToken);
     ApiCall<User> me();
     ApiCall<ApiAnswer> logOut();

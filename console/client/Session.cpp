@@ -13,32 +13,86 @@ Session::Session(ApiClient &client, Keyring &keyring, QObject *parent)
     connect(&m_client, &ApiClient::renewalNeeded, this, &Session::renew);
 }
 
-void Session::signIn(const QUrl &server, const QString &accessKey, bool keep)
+void Session::lookAt(const QUrl &server)
+{
+    if (m_state != State::SignedOut)
+        return;
+    m_client.setServer(server);
+    m_auth.offers().then(this, [this, server](const ApiResult<SignInOffers> &offers) {
+        Q_EMIT offersFound(server, offers.value_or(SignInOffers()));
+    });
+}
+
+void Session::begin(const QUrl &server)
 {
     m_client.setServer(server);
     setState(State::SigningIn);
-    m_auth.logIn(accessKey).then(this, [=, this](const ApiResult<TokenGrant> &grant) {
-        if (!grant) {
-            setState(State::SignedOut);
-            Q_EMIT refused(grant.error());
-            return;
-        }
+}
+
+void Session::signIn(const QUrl &server, const QString &accessKey, bool keep)
+{
+    begin(server);
+    m_auth.logIn(LoginProvider::AccessKey, accessKey).then(this, [=, this](const ApiResult<TokenGrant> &grant) {
+        if (!grant)
+            return refuseSignIn(grant.error());
         m_accessKey = accessKey;
         adopt(*grant);
         if (keep)
-            keepKey();
+            keepCredential();
     });
+}
+
+void Session::signInByEmail(const QUrl &server, const SignInOffer &offer, const QString &email, const QString &password,
+                            bool keep)
+{
+    begin(server);
+    m_firebase.withPassword(offer, email, password, this, [=, this](const ApiResult<FirebaseTicket> &ticket) {
+        logInWithTicket({offer, email, {}}, ticket, keep);
+    });
+}
+
+void Session::logInWithTicket(const FirebaseAccount &account, const ApiResult<FirebaseTicket> &ticket, bool keep)
+{
+    if (!ticket)
+        return refuseSignIn(ticket.error());
+    const FirebaseAccount renewed{account.offer, account.email, ticket->refreshToken};
+    m_auth.logIn(LoginProvider::Firebase, ticket->idToken).then(this, [=, this](const ApiResult<TokenGrant> &grant) {
+        if (!grant)
+            return refuseSignIn(grant.error());
+        m_account = renewed;
+        adopt(*grant);
+        if (keep)
+            keepCredential();
+    });
+}
+
+void Session::refuseSignIn(const Problem &problem)
+{
+    setState(State::SignedOut);
+    Q_EMIT refused(problem);
 }
 
 void Session::resume(const QUrl &server)
 {
     setState(State::SigningIn);
     m_keyring.read(server.toString(), this, [this, server](const Keyring::Secret &secret) {
+        const auto account = secret ? FirebaseAccount::fromText(*secret) : std::nullopt;
+        if (account)
+            return resumeFirebase(server, *account);
         if (secret)
             return signIn(server, *secret, false);
         setState(State::SignedOut);
         if (!secret.error().missing)
             Q_EMIT keyringFailed(secret.error().message);
+    });
+}
+
+void Session::resumeFirebase(const QUrl &server, const FirebaseAccount &account)
+{
+    begin(server);
+    m_firebase.renew(account, this, [=, this](const ApiResult<FirebaseTicket> &ticket) {
+        const bool changed = ticket && ticket->refreshToken != account.refreshToken;
+        logInWithTicket(account, ticket, changed);
     });
 }
 
@@ -62,31 +116,46 @@ void Session::renew()
         if (grant)
             return adopt(*grant);
         if (grant.error().status == 401)
-            return renewWithKey(grant.error());
+            return renewAnew(grant.error());
         m_client.notRenewed(grant.error());
         m_renewal.start(std::chrono::seconds(5));
     });
 }
 
-void Session::renewWithKey(const Problem &why)
+// The refresh token is no longer taken: with what was signed in with, nobody has to notice.
+void Session::renewAnew(const Problem &why)
 {
-    if (m_accessKey.isEmpty()) {
-        m_client.notRenewed(why);
-        end();
-        Q_EMIT refused(why);
-        return;
-    }
     m_renewing = true;
-    m_auth.logIn(m_accessKey).then(this, [this](const ApiResult<TokenGrant> &grant) {
-        m_renewing = false;
-        if (grant)
-            return adopt(*grant);
-        m_client.notRenewed(grant.error());
-        if (grant.error().kind != Problem::Kind::Refused)
-            return m_renewal.start(std::chrono::seconds(5));
-        end();
-        Q_EMIT refused(grant.error());
+    if (!m_accessKey.isEmpty())
+        return renewWith(LoginProvider::AccessKey, m_accessKey);
+    if (!m_account)
+        return notRenewed(why);
+    m_firebase.renew(*m_account, this, [this](const ApiResult<FirebaseTicket> &ticket) {
+        if (!ticket)
+            return notRenewed(ticket.error());
+        if (m_account)
+            m_account->refreshToken = ticket->refreshToken;
+        renewWith(LoginProvider::Firebase, ticket->idToken);
     });
+}
+
+void Session::renewWith(LoginProvider provider, const QString &token)
+{
+    m_auth.logIn(provider, token).then(this, [this](const ApiResult<TokenGrant> &grant) {
+        m_renewing = false;
+        grant ? adopt(*grant) : notRenewed(grant.error());
+    });
+}
+
+// A refusal ends the session; silence does not: the next call tries again.
+void Session::notRenewed(const Problem &problem)
+{
+    m_renewing = false;
+    m_client.notRenewed(problem);
+    if (problem.kind != Problem::Kind::Refused)
+        return m_renewal.start(std::chrono::seconds(5));
+    end();
+    Q_EMIT refused(problem);
 }
 
 void Session::adopt(const TokenGrant &grant)
@@ -103,15 +172,17 @@ void Session::end()
 {
     m_renewal.stop();
     m_accessKey.clear();
+    m_account.reset();
     m_refreshToken.clear();
     m_user = {};
     m_client.setBearer({});
     setState(State::SignedOut);
 }
 
-void Session::keepKey()
+void Session::keepCredential()
 {
-    m_keyring.write(m_client.server().toString(), m_accessKey, this, [this](const Keyring::Done &failure) {
+    const QString secret = m_account ? m_account->toText() : m_accessKey;
+    m_keyring.write(m_client.server().toString(), secret, this, [this](const Keyring::Done &failure) {
         if (failure)
             Q_EMIT keyringFailed(failure->message);
     });

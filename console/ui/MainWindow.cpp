@@ -130,6 +130,7 @@ void MainWindow::setServer(const QUrl &server)
 
 void MainWindow::goTo(const Place &place)
 {
+    m_showsSignIn = place.page == QLatin1StringView("sign-in");
     for (const Entry &entry : std::as_const(m_pages)) {
         if (entry.key != place.page)
             continue;
@@ -148,7 +149,9 @@ void MainWindow::goTo(const Place &place)
 bool MainWindow::isSettled() const
 {
     const auto *page = qobject_cast<const ConsolePage *>(m_content->currentWidget());
-    return m_session.state() == Session::State::SignedIn && page && page->isSettled();
+    if (m_session.state() != Session::State::SignedIn)
+        return m_showsSignIn && m_session.state() == Session::State::SignedOut && m_signIn->isSettled();
+    return page && page->isSettled();
 }
 
 void MainWindow::showSession()

@@ -73,6 +73,7 @@ private:
     Setting<ColourScheme> m_scheme;
     Place m_place;
     bool m_production = false;
+    bool m_showsSignIn = false; // asked for by name
     QList<Entry> m_pages;
     QStackedWidget *m_stack;
     QStackedWidget *m_content;

@@ -88,7 +88,9 @@ private Q_SLOTS:
                                  "PINECONE_API_KEY",
                                  "OPENAI_MODERATION_KEY",
                                  "FIREBASE_PROJECT_ID",
+                                 "FIREBASE_WEB_API_KEY",
                                  "FIREBASE_AUTH_EMULATOR_HOST",
+                                 "FIREBASE_CERTIFICATES_URL",
                                  "STRIPE_SECRET_KEY",
                                  "STRIPE_WEBHOOK_SECRET",
                                  "STRIPE_API_BASE",
@@ -186,9 +188,21 @@ private Q_SLOTS:
     void what_goes_together_is_checked_together()
     {
         QCOMPARE(load({{u"DATABASE_APP_URL"_s, u"postgres://companion_app@db/x"_s}}).problems.size(), 1);
-        QCOMPARE(load({{u"COMPANION_ENV"_s, u"production"_s}, {u"FIREBASE_AUTH_EMULATOR_HOST"_s, u"127.0.0.1:9099"_s}})
-                     .problems.size(),
-                 1);
+        const QMap<QString, QString> production{{u"COMPANION_ENV"_s, u"production"_s},
+                                                {u"FIREBASE_PROJECT_ID"_s, u"demo-companion"_s}};
+        const auto with = [](QMap<QString, QString> settings, const QString &name, const QString &value) {
+            settings.insert(name, value);
+            return settings;
+        };
+        QCOMPARE(load(production).problems.size(), 0);
+        QCOMPARE(load(with(production, u"FIREBASE_AUTH_EMULATOR_HOST"_s, u"127.0.0.1:9099"_s)).problems.size(), 1);
+        QCOMPARE(load(with(production, u"FIREBASE_CERTIFICATES_URL"_s, u"http://127.0.0.1/c"_s)).problems.size(), 1);
+        QCOMPARE(load({{u"FIREBASE_AUTH_EMULATOR_HOST"_s, u"127.0.0.1:9099"_s}}).problems.size(), 1); // of no project
+        QCOMPARE(load({{u"FIREBASE_PROJECT_ID"_s, u"a/b"_s}}).problems.size(), 1);
+        const auto emulated = load(
+            {{u"FIREBASE_PROJECT_ID"_s, u"demo-companion"_s}, {u"FIREBASE_AUTH_EMULATOR_HOST"_s, u"127.0.0.1:9099"_s}});
+        QCOMPARE(told(emulated), QStringList());
+        QVERIFY(emulated.notices.join(u' ').contains(u"sign in as anybody"_s));
         write(m_data->filePath(u"k"_s), u"a"_s);
         QCOMPARE(load({{u"LLM_API_KEY_FILE"_s, m_data->filePath(u"k"_s)}, {u"LLM_API_KEY"_s, u"b"_s}}).problems.size(),
                  1);

@@ -298,7 +298,134 @@ private Q_SLOTS:
         QCOMPARE(session.state(), Session::State::SignedOut);
     }
 
+    void an_email_and_a_password_are_firebases_alone()
+    {
+        serveFirebase();
+        MemoryKeyring keyring;
+        Session session(*m_client, keyring);
+        session.signInByEmail(m_server->url(), offer(), u"olga@example.com"_s, u"correct horse"_s, true);
+        QTRY_COMPARE(session.state(), Session::State::SignedIn);
+        const QJsonObject asked = m_server->last(passwordRoute()).json();
+        QCOMPARE(asked.value(u"password"_s).toString(), u"correct horse"_s);
+        QCOMPARE(m_server->last(passwordRoute()).query.queryItemValue(u"key"_s), u"web-key"_s);
+        const QJsonObject login = m_server->last(u"POST /api/v1/auth/login"_s).json();
+        QCOMPARE(login.value(u"provider"_s).toString(), u"firebase"_s);
+        QCOMPARE(login.value(u"token"_s).toString(), u"id-token-1"_s);
+        QTRY_VERIFY(!keyring.secrets.isEmpty());
+        const QString kept = keyring.secrets.value(m_server->url().toString());
+        QVERIFY(kept.contains(u"refresh-1"_s) && !kept.contains(u"correct horse"_s));
+        for (const CannedRequest &request : std::as_const(m_server->requests))
+            QVERIFY(request.route() == passwordRoute() || !request.body.contains("correct horse"));
+    }
+
+    void what_is_kept_of_firebase_signs_in_again_without_a_password()
+    {
+        serveFirebase();
+        MemoryKeyring keyring;
+        keyring.secrets.insert(m_server->url().toString(), FirebaseAccount{offer(), u"o@x"_s, u"kept"_s}.toText());
+        Session session(*m_client, keyring);
+        session.resume(m_server->url());
+        QTRY_COMPARE(session.state(), Session::State::SignedIn);
+        QCOMPARE(m_server->count(passwordRoute()), 0);
+        QVERIFY(m_server->last(tokenRoute()).body.contains("refresh_token=kept"));
+        QCOMPARE(m_server->last(u"POST /api/v1/auth/login"_s).json().value(u"token"_s).toString(), u"id-token-2"_s);
+        QTRY_VERIFY(keyring.secrets.value(m_server->url().toString()).contains(u"refresh-2"_s)); // the newer one
+        session.signOut();
+        QVERIFY(keyring.secrets.isEmpty());
+    }
+
+    void a_session_by_firebase_is_renewed_with_a_fresh_ticket()
+    {
+        serveFirebase();
+        m_server->on(u"POST /api/v1/auth/refresh"_s, CannedReply::problem(401, u"unauthenticated"_s, u"Revoked."_s));
+        int asked = 0;
+        m_server->on(u"GET /api/v1/admin/users/*"_s, [&](const CannedRequest &) {
+            return ++asked == 2 ? CannedReply::json(toJson(canned::user(2)))
+                                : CannedReply::problem(401, u"token_expired"_s, u"Expired."_s);
+        });
+        MemoryKeyring keyring;
+        Session session(*m_client, keyring);
+        session.signInByEmail(m_server->url(), offer(), u"olga@example.com"_s, u"correct horse"_s, false);
+        QTRY_COMPARE(session.state(), Session::State::SignedIn);
+        QVERIFY(waitFor(UsersApi(*m_client).one(canned::user(2).id)).has_value());
+        QCOMPARE(m_server->count(tokenRoute()), 1);
+        m_server->on(tokenRoute(), firebaseError("USER_DISABLED"));
+        QSignalSpy refused(&session, &Session::refused);
+        QVERIFY(!waitFor(UsersApi(*m_client).one(canned::user(2).id)).has_value());
+        QTRY_COMPARE(refused.size(), 1);
+        QCOMPARE(session.state(), Session::State::SignedOut);
+        QVERIFY(refused.first().first().value<Problem>().sentence().contains(u"disabled"_s));
+    }
+
+    void firebases_refusals_are_said_in_words_data()
+    {
+        QTest::addColumn<QByteArray>("code");
+        QTest::addColumn<QString>("part");
+        QTest::newRow("password") << QByteArray("INVALID_PASSWORD") << u"is wrong"_s;
+        QTest::newRow("email") << QByteArray("EMAIL_NOT_FOUND") << u"is wrong"_s;
+        QTest::newRow("either") << QByteArray("INVALID_LOGIN_CREDENTIALS") << u"is wrong"_s;
+        QTest::newRow("disabled") << QByteArray("USER_DISABLED") << u"disabled"_s;
+        QTest::newRow("too many") << QByteArray("TOO_MANY_ATTEMPTS_TRY_LATER : Access is blocked.") << u"Wait"_s;
+        QTest::newRow("not offered") << QByteArray("OPERATION_NOT_ALLOWED") << u"does not allow"_s;
+        QTest::newRow("api key") << QByteArray("API key not valid. Please pass a valid API key.") << u"API_KEY"_s;
+    }
+    void firebases_refusals_are_said_in_words()
+    {
+        QFETCH(QByteArray, code);
+        QFETCH(QString, part);
+        m_server->on(passwordRoute(), firebaseError(code));
+        MemoryKeyring keyring;
+        Session session(*m_client, keyring);
+        QSignalSpy refused(&session, &Session::refused);
+        session.signInByEmail(m_server->url(), offer(), u"olga@example.com"_s, u"x"_s, true);
+        QVERIFY(refused.wait());
+        const QString said = refused.first().first().value<Problem>().sentence();
+        QVERIFY2(said.contains(part), qPrintable(said));
+        QCOMPARE(session.state(), Session::State::SignedOut);
+        QVERIFY(keyring.secrets.isEmpty());
+    }
+
+    void a_password_is_never_sent_to_an_emulator_elsewhere()
+    {
+        SignInOffer elsewhere = offer();
+        QVERIFY(FirebaseSignIn::isUsable(elsewhere));
+        for (const char *host : {"203.0.113.1:9099", "example.com:9099", "127.0.0.1.example.com:9099",
+                                 "127.0.0.1@example.com:80", "example.com:80/127.0.0.1", "", "0.0.0.0:9099"}) {
+            elsewhere.emulatorHost = QString::fromLatin1(host);
+            QVERIFY2(!FirebaseSignIn::isUsable(elsewhere), host);
+        }
+        elsewhere.emulatorHost = u"localhost:9099"_s;
+        QVERIFY(FirebaseSignIn::isUsable(elsewhere));
+        elsewhere.emulatorHost.reset();
+        QVERIFY(FirebaseSignIn::isUsable(elsewhere));
+        elsewhere.apiKey.reset();
+        QVERIFY(!FirebaseSignIn::isUsable(elsewhere));
+    }
+
 private:
+    static QString passwordRoute() { return u"POST /identitytoolkit.googleapis.com/v1/accounts:signInWithPassword"_s; }
+    static QString tokenRoute() { return u"POST /securetoken.googleapis.com/v1/token"_s; }
+    static CannedReply firebaseError(const QByteArray &message)
+    {
+        return CannedReply::json({{u"error"_s,
+                                   QJsonObject{{u"code"_s, 400}, {u"message"_s, QString::fromLatin1(message)}}}},
+                                 400);
+    }
+    SignInOffer offer() const
+    {
+        return {.provider = LoginProvider::Firebase,
+                .projectId = u"demo-companion"_s,
+                .apiKey = u"web-key"_s,
+                .emulatorHost = m_server->url().authority()};
+    }
+    void serveFirebase()
+    {
+        m_server->on(passwordRoute(),
+                     CannedReply::json({{u"idToken"_s, u"id-token-1"_s}, {u"refreshToken"_s, u"refresh-1"_s}}));
+        m_server->on(tokenRoute(),
+                     CannedReply::json({{u"id_token"_s, u"id-token-2"_s}, {u"refresh_token"_s, u"refresh-2"_s}}));
+    }
+
     std::unique_ptr<CannedServer> m_server;
     std::unique_ptr<ApiClient> m_client;
 };

@@ -116,6 +116,50 @@ private Q_SLOTS:
         QVERIFY(problem->text().contains(u"http://"_s));
     }
 
+    void where_firebase_is_offered_one_signs_in_by_email_and_password()
+    {
+        offerFirebase();
+        auto *server = m_console->find<QLineEdit>("server");
+        server->setText(m_server->url().toString());
+        auto *email = m_console->find<QLineEdit>("email"), *password = m_console->find<QLineEdit>("password");
+        QTRY_VERIFY(email->isVisible() && password->isVisible());
+        QVERIFY(!m_console->find<QLineEdit>("accessKey")->isVisible());
+        QCOMPARE(password->echoMode(), QLineEdit::Password);
+        email->setText(u"olga"_s);
+        click("signIn");
+        QVERIFY(m_console->find<QLabel>("signInProblem")->text().contains(u"email address"_s));
+        email->setText(u"olga@example.com"_s);
+        password->setText(u"wrong"_s);
+        click("signIn");
+        QTRY_VERIFY(m_console->find<QLabel>("signInProblem")->text().contains(u"is wrong"_s));
+        QCOMPARE(password->selectedText().size(), 5); // to be typed over
+        password->setText(u"correct horse"_s);
+        click("signIn");
+        QTRY_VERIFY(m_console->window.isSettled());
+        QVERIFY(password->text().isEmpty());
+        m_console->find<QAction>("signOut")->trigger();
+        QVERIFY(email->isVisible() && email->text() == u"olga@example.com"_s);
+    }
+
+    void whoever_types_a_key_is_not_moved_to_another_form_and_may_choose()
+    {
+        offerFirebase();
+        auto *key = m_console->find<QLineEdit>("accessKey");
+        key->setText(u"ak-"_s);
+        m_console->find<QLineEdit>("server")->setText(m_server->url().toString());
+        QTRY_VERIFY(m_console->find<QAbstractButton>("byEmail")->isVisible());
+        QVERIFY(key->isVisible());
+        click("byEmail");
+        QVERIFY(!key->isVisible() && m_console->find<QLineEdit>("email")->isVisible());
+        click("byKey");
+        QVERIFY(key->isVisible());
+        // Another server, which offers nothing of the kind.
+        m_server->on(u"GET /api/v1/auth/providers"_s, CannedReply::problem(404, u"not_found"_s, u"No."_s));
+        m_console->find<QLineEdit>("server")->setText(QString(m_server->url().toString() + u"/x"_s));
+        QTRY_VERIFY(!m_console->find<QAbstractButton>("byEmail")->isVisible());
+        QVERIFY(key->isVisible());
+    }
+
     void a_missing_keyring_is_told_and_stops_nothing()
     {
         m_console->keyring.brokenWith = u"This desktop has no keyring."_s;
@@ -392,6 +436,22 @@ private:
         auto *button = m_console->find<QAbstractButton>(name);
         QVERIFY2(button, name);
         button->click();
+    }
+    void offerFirebase()
+    {
+        const SignInOffer offer{.provider = LoginProvider::Firebase,
+                                .projectId = u"demo-companion"_s,
+                                .apiKey = u"web-key"_s,
+                                .emulatorHost = m_server->url().authority()};
+        m_server->on(u"GET /api/v1/auth/providers"_s, CannedReply::json(toJson(SignInOffers{{{}, offer}})));
+        m_server->on(u"POST /identitytoolkit.googleapis.com/v1/accounts:signInWithPassword"_s,
+                     [](const CannedRequest &request) {
+                         return request.json().value(u"password"_s) == u"correct horse"_s
+                             ? CannedReply::json({{u"idToken"_s, u"i"_s}, {u"refreshToken"_s, u"r"_s}})
+                             : CannedReply::json({{u"error"_s,
+                                                   QJsonObject{{u"message"_s, u"INVALID_LOGIN_CREDENTIALS"_s}}}},
+                                                 400);
+                     });
     }
     void signIn()
     {

@@ -42,8 +42,8 @@ QByteArray selfSigned(EVP_PKEY *pair, const QString &name, int validFor_days)
     X509_set_pubkey(certificate, pair);
     X509_NAME *subject = X509_get_subject_name(certificate);
     const QByteArray text = name.toUtf8();
-    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char *>(text.constData()), -1, -1, 0);
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const unsigned char *>(text.constData()),
+                               -1, -1, 0);
     X509_set_issuer_name(certificate, subject);
     X509_sign(certificate, pair, EVP_sha256());
     BIO *bio = BIO_new(BIO_s_mem());

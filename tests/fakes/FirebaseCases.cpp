@@ -90,8 +90,10 @@ void addClaims(Cases &cases)
     cases.withClaim(u"aud a list with ours"_s, u"aud"_s, QJsonArray{project, u"other"_s});
     cases.withClaim(u"aud empty"_s, u"aud"_s, u""_s);
     cases.withClaim(u"another project's iss"_s, u"iss"_s, u"https://securetoken.google.com/other-project"_s);
-    cases.withClaim(u"iss of a session cookie"_s, u"iss"_s, QString(u"https://session.firebase.google.com/"_s + project));
-    cases.withClaim(u"iss with a slash more"_s, u"iss"_s, QString(u"https://securetoken.google.com/"_s + project + u'/'));
+    cases.withClaim(u"iss of a session cookie"_s, u"iss"_s,
+                    QString(u"https://session.firebase.google.com/"_s + project));
+    cases.withClaim(u"iss with a slash more"_s, u"iss"_s,
+                    QString(u"https://securetoken.google.com/"_s + project + u'/'));
     cases.withClaim(u"iss by http"_s, u"iss"_s, QString(u"http://securetoken.google.com/"_s + project));
     cases.withClaim(u"iss in capitals"_s, u"iss"_s, QString(u"HTTPS://SECURETOKEN.GOOGLE.COM/"_s + project));
     cases.withClaim(u"sub empty"_s, u"sub"_s, u""_s);
@@ -191,8 +193,9 @@ void addSignatures(Cases &cases)
     brings.insert(u"jwk"_s, QJsonObject{{u"kty"_s, u"RSA"_s}, {u"n"_s, u"AQAB"_s}, {u"e"_s, u"AQAB"_s}});
     brings.insert(u"jku"_s, cases.firebase.url().toString());
     brings.insert(u"x5u"_s, cases.firebase.url().toString());
-    brings.insert(u"x5c"_s,
-                  QJsonArray{QString::fromLatin1(cases.firebase.certificate(u"hidden"_s)).split(u'\n').mid(1).join(QString())});
+    brings.insert(
+        u"x5c"_s,
+        QJsonArray{QString::fromLatin1(cases.firebase.certificate(u"hidden"_s)).split(u'\n').mid(1).join(QString())});
     cases.add(u"a key of its own"_s, cases.firebase.sign(brings, cases.payload(), u"hidden"_s));
     for (qsizetype i = 0; i < signature.size(); i += 17) {
         QByteArray flipped = signature;

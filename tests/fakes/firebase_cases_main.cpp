@@ -24,9 +24,9 @@ int main(int argc, char **argv)
     firebase.hide(u"hidden"_s);
     const identity::FirebaseToken verifier(firebase.project(), identity::FirebaseToken::Signed::ByGoogle,
                                            [&](const QString &id) {
-                                               return id == u"hidden"_s ? std::nullopt
-                                                                        : identity::JwsKey::fromCertificate(
-                                                                              firebase.certificate(id));
+                                               return id == u"hidden"_s
+                                                   ? std::nullopt
+                                                   : identity::JwsKey::fromCertificate(firebase.certificate(id));
                                            });
     const QDateTime now = QDateTime::currentDateTimeUtc();
     QTextStream out(stdout);

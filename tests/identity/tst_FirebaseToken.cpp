@@ -203,7 +203,8 @@ private Q_SLOTS:
         row("no key", [](auto &issuer) { issuer.body = "{}"; });
         row("no certificates", [](auto &issuer) { issuer.body = QByteArray("{'a':'b','c':1}").replace('\'', '"'); });
         row("a public key instead", [](auto &issuer) {
-            issuer.body = QJsonDocument(QJsonObject{{u"key-9"_s, QString::fromLatin1(issuer.publicKey(u"key-1"_s))}}).toJson();
+            issuer.body =
+                QJsonDocument(QJsonObject{{u"key-9"_s, QString::fromLatin1(issuer.publicKey(u"key-1"_s))}}).toJson();
         });
         row("endless", [](auto &issuer) { issuer.body = QByteArray(5'000'000, ' '); });
     }

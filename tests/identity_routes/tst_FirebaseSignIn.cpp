@@ -66,7 +66,8 @@ class TestFirebaseSignIn : public QObject
             signIn.offer(firebase);
             addIdentityRoutes(
                 api, signIn,
-                {.offers = {{}, {.provider = LoginProvider::Firebase, .projectId = issuer.project(), .apiKey = u"k"_s}}});
+                {.offers = {{},
+                            {.provider = LoginProvider::Firebase, .projectId = issuer.project(), .apiKey = u"k"_s}}});
             port = server.listen(QHostAddress::LocalHost, 0).value();
         }
         api::Hooks hooks()
@@ -124,7 +125,10 @@ class TestFirebaseSignIn : public QObject
             all.insert(it.key(), it.value());
         return all;
     }
-    QByteArray token(const QString &uid, const QJsonObject &more = {}) { return m_issuer.token(u"key-1"_s, claims(uid, more)); }
+    QByteArray token(const QString &uid, const QJsonObject &more = {})
+    {
+        return m_issuer.token(u"key-1"_s, claims(uid, more));
+    }
     QDateTime now() { return m_backend->db.clock().now(); }
     Account makeUser(const QString &email, QList<Role> roles = {Role::User})
     {
@@ -191,7 +195,9 @@ private Q_SLOTS:
     {
         QTest::addColumn<QJsonObject>("said");
         QTest::addColumn<bool>("joins");
-        const auto row = [](const char *name, const QJsonObject &said, bool joins) { QTest::newRow(name) << said << joins; };
+        const auto row = [](const char *name, const QJsonObject &said, bool joins) {
+            QTest::newRow(name) << said << joins;
+        };
         row("a proven address", {}, true);
         row("in other letters' case", {{u"email"_s, u"TARGET@Example.ORG"_s}}, true);
         row("an unproven one", {{u"email_verified"_s, false}}, false);
@@ -300,7 +306,8 @@ private Q_SLOTS:
         m_backend->db.owner().script(u"DELETE FROM firebase_identities"_s);
         QCOMPARE(login(token(fresh(), {{u"email"_s, grant.email()}})).code(), u"account_suspended"_s);
         m_backend->db.owner().script(
-            u"UPDATE users SET status = 'erased', email = NULL, display_name = '' WHERE id = '%1'"_s.arg(grant.userId()));
+            u"UPDATE users SET status = 'erased', email = NULL, display_name = '' WHERE id = '%1'"_s.arg(
+                grant.userId()));
         const Answer again = login(token(ada));
         QCOMPARE(again.status, 200);
         QVERIFY(again.userId() != grant.userId());
@@ -365,8 +372,8 @@ private Q_SLOTS:
         m_issuer.delay_ms = -1;
         QElapsedTimer waited;
         waited.start();
-        QCOMPARE(login(m_issuer.sign(test::FakeFirebase::header(u"key-silent"_s), QJsonDocument(claims(u"x"_s)).toJson(),
-                                     u"key-1"_s))
+        QCOMPARE(login(m_issuer.sign(test::FakeFirebase::header(u"key-silent"_s),
+                                     QJsonDocument(claims(u"x"_s)).toJson(), u"key-1"_s))
                      .status,
                  503);
         QVERIFY(waited.elapsed() < 3'000);
