@@ -48,6 +48,7 @@ struct Configuration
     QString llmModel;              // LLM_MODEL
     QStringList llmFallbackModels; // LLM_FALLBACK_MODELS
     QString llmSpicyModel;         // LLM_SPICY_MODEL; empty: the same model
+    int llmConnections = 0;        // LLM_CONNECTIONS
     int rehearsalPace_ms = 0;      // COMPANION_REHEARSAL_PACE
     QString embeddingBaseUrl;      // EMBEDDING_BASE_URL
     QString embeddingApiKey;       // EMBEDDING_API_KEY

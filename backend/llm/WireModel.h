@@ -16,7 +16,7 @@ struct WireOptions
     QByteArray apiKey = {};                               // empty: none is sent. Never logged
     QString model = QStringLiteral("grok-4");
     QStringList fallbackModels = {}; // asked in this order when the model fails before its first word
-    int managers = 32;               // × 6 = requests at once; made when needed
+    int connections = 4'096;         // requests at once; made when needed
     int attempts = 3;                // for each model
     qsizetype maxReplyBytes = 256 * 1024; // UTF-8; a longer reply is cut there with finish reason "length"
 
@@ -55,6 +55,7 @@ private:
     friend class WireGeneration;
 
     WireOptions m_options;
+    QByteArray m_requestHead; // up to the length of the body
     WirePool m_pool;
     WireHealth m_health;
 };

@@ -28,12 +28,16 @@ public:
                 writeNext();
         });
         connect(&m_timer, &QTimer::timeout, this, &FakeLlmConnection::writeNext);
+        m_pacer.setTimerType(Qt::PreciseTimer); // coarse ones would all speak at the same moment
+        connect(&m_pacer, &QTimer::timeout, this, &FakeLlmConnection::writeNext);
     }
 
     void answer(const FakeLlmAnswer &answer, const FakeLlmScript &script)
     {
         m_answer = answer;
         m_script = script;
+        m_byteByByte = script.has("bytes");
+        m_pace_ms = script.number("pace", 0);
         m_answering = true;
         m_next = -1; // the head
         if (script.text("stall") == QLatin1StringView("head"))
@@ -99,7 +103,7 @@ private:
     {
         if (!m_answer.chunked) {
             m_socket->write(piece);
-        } else if (m_script.has("bytes")) {
+        } else if (m_byteByByte) {
             for (const char byte : piece) {
                 m_socket->write(QByteArray("1\r\n") + byte + "\r\n");
                 m_socket->flush();
@@ -117,12 +121,16 @@ private:
             writeHead();
             m_next = 0;
         }
-        const int pace_ms = m_script.number("pace", 0);
         while (m_next < m_answer.pieces.size()) {
             writePiece(m_answer.pieces[m_next++]);
-            if (pace_ms > 0)
-                return m_timer.start(pace_ms);
+            if (m_pace_ms == 0)
+                continue;
+            m_socket->flush();
+            if (!m_pacer.isActive()) // started once: with thousands of streams starting a timer is what costs most
+                m_pacer.start(m_pace_ms);
+            return;
         }
+        m_pacer.stop();
         end();
     }
 
@@ -151,6 +159,7 @@ private:
 
     void gone()
     {
+        m_pacer.stop();
         stopCounting();
         deleteLater();
     }
@@ -166,7 +175,10 @@ private:
     QByteArray m_in;
     FakeLlmAnswer m_answer;
     FakeLlmScript m_script;
-    QTimer m_timer;
+    QTimer m_timer; // before the head
+    QTimer m_pacer; // between the pieces
+    int m_pace_ms = 0;
+    bool m_byteByByte = false;
     qsizetype m_next = -1;
     bool m_answering = false;
     bool m_counted = false;
@@ -180,7 +192,8 @@ QJsonObject FakeLlm::Seen::json() const
 FakeLlm::FakeLlm(QObject *parent)
     : QObject(parent)
 {
-    m_server.setMaxPendingConnections(1000);
+    m_server.setMaxPendingConnections(5000);
+    m_server.setListenBacklogSize(1024);
     connect(&m_server, &QTcpServer::newConnection, this, &FakeLlm::accept);
 }
 

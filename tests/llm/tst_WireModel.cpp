@@ -587,7 +587,7 @@ private Q_SLOTS:
     void queues_beyond_its_connections_by_priority()
     {
         WireOptions narrow = options();
-        narrow.managers = 1;
+        narrow.connections = 6;
         WireModel model(narrow);
         m_fake->always(QStringLiteral("barrier=100 tokens=1"));
         QStringList order;
@@ -624,7 +624,7 @@ private Q_SLOTS:
     void is_overloaded_when_no_connection_comes_free()
     {
         WireOptions narrow = options();
-        narrow.managers = 1;
+        narrow.connections = 6;
         narrow.queue = 200ms;
         WireModel model(narrow);
         m_fake->always(QStringLiteral("barrier=100"));

@@ -81,13 +81,16 @@ WireFailure failureOfError(const ToldError &error, const QByteArray &apiKey)
     return failure;
 }
 
-WireFailure failureOfNetwork(QNetworkReply::NetworkError error)
+WireFailure failureOfConnection(QAbstractSocket::SocketError error, const char *whyBroken)
 {
-    const char *name = QMetaEnum::fromType<QNetworkReply::NetworkError>().valueToKey(error);
+    using enum QAbstractSocket::SocketError;
+    if (error == UnknownSocketError) // the connection holds, what came over it does not
+        return brokenStream(QString::fromLatin1(whyBroken));
+    const char *name = QMetaEnum::fromType<QAbstractSocket::SocketError>().valueToKey(error);
     WireFailure failure{.log = QStringLiteral("the connection failed: %1").arg(QLatin1StringView(name))};
-    if (error == QNetworkReply::TimeoutError || error == QNetworkReply::ProxyTimeoutError)
+    if (error == SocketTimeoutError || error == ProxyConnectionTimeoutError)
         failure.code = ErrorCode::ModelTimeout;
-    if (error == QNetworkReply::SslHandshakeFailedError || error == QNetworkReply::ProtocolUnknownError)
+    if (error == SslHandshakeFailedError || error == SslInternalError || error == SslInvalidUserDataError)
         failure.sameModel = failure.otherModel = false;
     return failure;
 }

@@ -3,8 +3,9 @@
 #include "common/Result.h"
 #include "llm/wire/ChatChunk.h"
 
+#include <QAbstractSocket>
 #include <QDateTime>
-#include <QNetworkReply>
+
 #include <chrono>
 
 namespace companion::llm {
@@ -25,7 +26,7 @@ struct WireFailure
 // `apiKey` is only taken out of what a provider says, should it repeat it.
 WireFailure failureOfStatus(int status, const std::optional<ToldError> &error, const QByteArray &apiKey);
 WireFailure failureOfError(const ToldError &error, const QByteArray &apiKey); // within a stream that began with 200
-WireFailure failureOfNetwork(QNetworkReply::NetworkError error);
+WireFailure failureOfConnection(QAbstractSocket::SocketError error, const char *whyBroken);
 WireFailure timedOut(const QString &what);
 WireFailure brokenStream(const QString &what);
 

@@ -14,7 +14,6 @@ namespace {
 
 Q_LOGGING_CATEGORY(lcWire, "companion.llm")
 
-constexpr std::chrono::seconds longestGoodbye{1};
 constexpr qsizetype mostErrorBytes = 64 * 1024;
 
 QLatin1StringView roleName(ChatMessage::Role role)
@@ -52,16 +51,15 @@ WireGeneration::WireGeneration(WireModel &model, const Request &request)
     , m_options(model.m_options)
     , m_request(request)
     , m_estimatedPrompt(estimateTokens(request.messages))
+    , m_patience([this] { patienceEnded(); })
 {
     setParent(&model);
     m_models = QStringList{request.model.isEmpty() ? m_options.model : request.model} + m_options.fallbackModels;
     m_models.removeDuplicates();
     m_elapsed.start();
     m_total.setSingleShot(true);
-    m_patience.setSingleShot(true);
     connect(&m_total, &QTimer::timeout, this,
             [this] { refuse(timedOut(QStringLiteral("the limit for a whole generation"))); });
-    connect(&m_patience, &QTimer::timeout, this, &WireGeneration::patienceEnded);
     m_total.start(m_options.total);
     QMetaObject::invokeMethod(this, &WireGeneration::seekConnection, Qt::QueuedConnection);
 }
@@ -86,7 +84,7 @@ void WireGeneration::seekConnection()
     if (m_finished || !m_total.isActive())
         return;
     m_waitsFor = QStringLiteral("a free connection");
-    m_patience.start(m_options.queue);
+    m_patience.wait(m_options.queue);
     m_model.m_pool.ask(this, m_request.priority, [this](WireLease lease) { send(std::move(lease)); });
 }
 
@@ -101,16 +99,18 @@ void WireGeneration::send(WireLease lease)
     m_endMarked = false;
     m_usage.reset();
     m_answeringModel = currentModel();
-    m_reply = m_lease.manager()->post(networkRequest(), body());
-    connect(m_reply, &QNetworkReply::requestSent, this, [this] {
+    WireConnection *connection = m_lease.connection();
+    connect(connection, &WireConnection::sent, this, [this] {
         m_waitsFor = QStringLiteral("the head of the answer");
-        m_patience.start(m_options.firstByte);
+        m_patience.wait(m_options.firstByte);
     });
-    connect(m_reply, &QNetworkReply::metaDataChanged, this, &WireGeneration::headArrived);
-    connect(m_reply, &QNetworkReply::readyRead, this, &WireGeneration::bytesArrived);
-    connect(m_reply, &QNetworkReply::finished, this, &WireGeneration::answerEnded);
+    connect(connection, &WireConnection::headCame, this, &WireGeneration::headArrived);
+    connect(connection, &WireConnection::bodyCame, this, &WireGeneration::bytesArrived);
+    connect(connection, &WireConnection::ended, this, &WireGeneration::answerEnded);
     m_waitsFor = QStringLiteral("a connection");
-    m_patience.start(m_options.connect);
+    m_patience.wait(m_options.connect);
+    const QByteArray content = body();
+    connection->send(m_model.m_requestHead + QByteArray::number(content.size()) + "\r\n\r\n" + content);
 }
 
 QByteArray WireGeneration::body() const
@@ -135,58 +135,34 @@ QByteArray WireGeneration::body() const
     return QJsonDocument(object).toJson(QJsonDocument::Compact);
 }
 
-QNetworkRequest WireGeneration::networkRequest() const
-{
-    QUrl url = m_options.baseUrl;
-    url.setPath(
-        url.path()
-        + (url.path().endsWith(u'/') ? QStringLiteral("chat/completions") : QStringLiteral("/chat/completions")));
-    QNetworkRequest request(url);
-    request.setHeader(QNetworkRequest::ContentTypeHeader, QStringLiteral("application/json"));
-    request.setHeader(QNetworkRequest::UserAgentHeader, QStringLiteral("companion-backend"));
-    request.setRawHeader("Accept", "text/event-stream, application/json");
-    request.setRawHeader("Accept-Encoding", "identity"); // a compressor would hold the stream back
-    if (!m_options.apiKey.isEmpty())
-        request.setRawHeader("Authorization", QByteArray("Bearer ") + m_options.apiKey);
-    request.setAttribute(QNetworkRequest::Http2AllowedAttribute, false);
-    request.setAttribute(QNetworkRequest::RedirectPolicyAttribute, QNetworkRequest::ManualRedirectPolicy);
-    request.setAttribute(QNetworkRequest::CookieLoadControlAttribute, QNetworkRequest::Manual);
-    request.setAttribute(QNetworkRequest::CookieSaveControlAttribute, QNetworkRequest::Manual);
-    request.setAttribute(QNetworkRequest::CacheLoadControlAttribute, QNetworkRequest::AlwaysNetwork);
-    return request;
-}
-
 void WireGeneration::headArrived()
 {
     m_waitsFor = QStringLiteral("the next piece of the answer");
-    m_patience.start(m_options.idle);
+    m_patience.wait(m_options.idle);
 }
 
-int WireGeneration::status() const
+const HttpAnswer &WireGeneration::answer() const
 {
-    return m_reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt();
+    return m_lease.connection()->answer();
 }
 
 // An error, or an answer of a server that does not stream: readable only when it is whole.
 bool WireGeneration::isWholeAnswer() const
 {
-    if (status() != 200)
+    if (answer().status() != 200)
         return true;
-    const QString type = m_reply->header(QNetworkRequest::ContentTypeHeader).toString();
-    return type.startsWith(QLatin1StringView("application/json")) || type.startsWith(QLatin1StringView("text/html"));
+    const QByteArray type = answer().header("content-type");
+    return type.startsWith("application/json") || type.startsWith("text/html");
 }
 
-void WireGeneration::bytesArrived()
+void WireGeneration::bytesArrived(const QByteArray &bytes)
 {
-    if (!attemptRuns())
-        return;
-    const QByteArray bytes = m_reply->readAll();
     if (m_finishReason.isEmpty())
         headArrived();
     if (!isWholeAnswer())
         return takeStream(m_decoder.feed(bytes));
     m_wholeBody += bytes;
-    if (status() != 200 && m_wholeBody.size() > mostErrorBytes)
+    if (answer().status() != 200 && m_wholeBody.size() > mostErrorBytes)
         fail(failureOfAnswer());
     else if (m_wholeBody.size() > m_options.maxReplyBytes * 4)
         fail(brokenStream(QStringLiteral("an answer without end")));
@@ -219,7 +195,7 @@ void WireGeneration::take(const QByteArray &data)
         m_usage = chunk->usage;
     if (!chunk->finishReason.isEmpty() && m_finishReason.isEmpty()) {
         m_finishReason = chunk->finishReason;
-        m_patience.start(m_options.afterFinish);
+        m_patience.wait(m_options.afterFinish);
     }
     deliver(m_characters.feed(chunk->text));
 }
@@ -243,14 +219,8 @@ void WireGeneration::deliver(const QString &piece)
 
 void WireGeneration::answerEnded()
 {
-    if (!attemptRuns())
-        return;
-    if (m_reply->bytesAvailable() > 0)
-        bytesArrived();
-    if (!attemptRuns())
-        return;
-    const bool broken = status() != 200 || (m_reply->error() != QNetworkReply::NoError && m_finishReason.isEmpty());
-    if (broken)
+    const bool cutShort = answer().state() != HttpAnswer::State::Complete;
+    if (answer().status() != 200 || (cutShort && m_finishReason.isEmpty()))
         return fail(failureOfAnswer());
     const QPointer<WireGeneration> alive(this);
     if (isWholeAnswer())
@@ -282,6 +252,8 @@ void WireGeneration::patienceEnded()
     if (attemptRuns() && !m_finishReason.isEmpty())
         return streamEnded(false); // all that is missing is how much it was
     WireFailure failure = timedOut(QStringLiteral("waited too long for ") + m_waitsFor);
+    if (attemptRuns() && !m_lease.connection()->isConnected())
+        m_model.m_pool.connectingFailed();
     if (!attemptRuns()) {
         m_model.m_pool.forget(this);
         failure.code = ErrorCode::Overloaded;
@@ -293,11 +265,11 @@ void WireGeneration::patienceEnded()
 
 WireFailure WireGeneration::failureOfAnswer() const
 {
-    const int code = status();
+    const int code = answer().status();
     if (code == 0 || code == 200)
-        return failureOfNetwork(m_reply->error());
+        return failureOfConnection(m_lease.connection()->error(), answer().whyBroken());
     WireFailure failure = failureOfStatus(code, readError(m_wholeBody), m_options.apiKey);
-    failure.retryAfter = retryAfterOf(m_reply->rawHeader("Retry-After"), m_reply->rawHeader("retry-after-ms"),
+    failure.retryAfter = retryAfterOf(answer().header("Retry-After"), answer().header("retry-after-ms"),
                                       QDateTime::currentDateTimeUtc());
     if (code == 503 && failure.retryAfter)
         failure.code = ErrorCode::Overloaded;
@@ -352,7 +324,7 @@ void WireGeneration::complete(const QString &reason)
     if (m_finished)
         return;
     if (m_endMarked)
-        letRunOut();
+        giveBack();
     dropAttempt();
     if (m_modelIndex > 0)
         m_model.m_health.succeededWithFallback(currentModel());
@@ -390,32 +362,19 @@ void WireGeneration::finish(const Result<Completion> &result)
     Q_EMIT finished(result);
 }
 
-// After [DONE] nothing more is wanted, but a connection whose answer ended can serve the next request.
-void WireGeneration::letRunOut()
+void WireGeneration::giveBack()
 {
-    QNetworkReply *reply = std::exchange(m_reply, nullptr);
-    if (!reply)
-        return;
-    reply->disconnect(this);
-    if (reply->isFinished())
-        return reply->deleteLater();
-    const auto lease = std::make_shared<WireLease>(std::move(m_lease));
-    connect(reply, &QNetworkReply::readyRead, reply, &QNetworkReply::readAll);
-    connect(reply, &QNetworkReply::finished, reply, [reply, lease] {
-        lease->release();
-        reply->deleteLater();
-    });
-    QTimer::singleShot(longestGoodbye, reply, &QNetworkReply::abort);
+    if (m_lease)
+        m_lease.connection()->disconnect(this);
+    m_lease.giveBack();
 }
 
 void WireGeneration::dropAttempt()
 {
     m_patience.stop();
-    if (QNetworkReply *reply = std::exchange(m_reply, nullptr)) {
-        reply->disconnect(this);
-        reply->deleteLater(); // which ends the request; abort() from inside its own signals confuses Qt 6.4
-    }
-    m_lease.release();
+    if (m_lease)
+        m_lease.connection()->disconnect(this);
+    m_lease.drop();
 }
 
 } // namespace companion::llm

@@ -2,11 +2,11 @@
 
 #include "llm/WireModel.h"
 #include "llm/wire/ChatChunk.h"
+#include "llm/wire/Patience.h"
 #include "llm/wire/SseDecoder.h"
 #include "llm/wire/WireFailure.h"
 
 #include <QElapsedTimer>
-#include <QNetworkReply>
 #include <QTimer>
 
 namespace companion::llm {
@@ -27,10 +27,9 @@ private:
     void seekConnection();
     void send(WireLease lease);
     QByteArray body() const;
-    QNetworkRequest networkRequest() const;
 
     void headArrived();
-    void bytesArrived();
+    void bytesArrived(const QByteArray &bytes);
     void answerEnded();
     void takeStream(const QList<SseEvent> &events);
     void take(const QByteArray &data);
@@ -45,12 +44,12 @@ private:
     void refuse(const WireFailure &failure);
     void finish(const Result<Completion> &result);
     void dropAttempt();
-    void letRunOut();
+    void giveBack();
 
     WireFailure failureOfAnswer() const;
     bool isWholeAnswer() const;
-    int status() const;
-    bool attemptRuns() const { return m_reply != nullptr; }
+    const HttpAnswer &answer() const; // while an attempt runs
+    bool attemptRuns() const { return bool(m_lease); }
     const QString &currentModel() const { return m_models.at(m_modelIndex); }
     SoundUsage usage() const;
 
@@ -63,12 +62,11 @@ private:
     int m_estimatedPrompt = 0;
     QElapsedTimer m_elapsed;
     QTimer m_total;
-    QTimer m_patience; // for whatever this moment waits for
+    Patience m_patience; // for whatever this moment waits for
     QString m_waitsFor;
 
     // this attempt's
     WireLease m_lease;
-    QNetworkReply *m_reply = nullptr;
     SseDecoder m_decoder;
     QByteArray m_wholeBody; // of an error or of an answer that is no stream
     QString m_finishReason;

@@ -1,52 +1,65 @@
 #include "llm/wire/WirePool.h"
 
 #include <algorithm>
-#include <numeric>
 
 namespace companion::llm {
 
-WireLease::WireLease(WirePool *pool, qsizetype index)
+namespace {
+
+constexpr int longestKept_ms = 60'000;
+constexpr int sweep_ms = 10'000;
+constexpr int longestGoodbye_ms = 1'000;
+constexpr int onlyIpv4For_ms = 600'000;
+
+} // namespace
+
+WireLease::WireLease(WirePool *pool, WireConnection *connection)
     : m_pool(pool)
-    , m_index(index)
+    , m_connection(connection)
 {
 }
 
 WireLease::WireLease(WireLease &&other) noexcept
-    : m_pool(std::exchange(other.m_pool, nullptr))
-    , m_index(other.m_index)
+    : m_pool(other.m_pool)
+    , m_connection(std::exchange(other.m_connection, nullptr))
 {
 }
 
 WireLease &WireLease::operator=(WireLease &&other) noexcept
 {
-    release();
-    m_pool = std::exchange(other.m_pool, nullptr);
-    m_index = other.m_index;
+    drop();
+    m_pool = other.m_pool;
+    m_connection = std::exchange(other.m_connection, nullptr);
     return *this;
 }
 
-QNetworkAccessManager *WireLease::manager() const
+void WireLease::giveBack()
 {
-    return m_pool->m_managers[m_index].manager.get();
+    WireConnection *connection = std::exchange(m_connection, nullptr);
+    if (connection && m_pool) // a pool that is gone has taken its connections with it
+        m_pool->takeBack(connection);
 }
 
-void WireLease::release()
+void WireLease::drop()
 {
-    if (WirePool *pool = std::exchange(m_pool, nullptr))
-        pool->giveBack(m_index);
+    WireConnection *connection = std::exchange(m_connection, nullptr);
+    if (connection && m_pool) {
+        m_pool->remove(connection);
+        m_pool->freed();
+    }
 }
 
-WirePool::WirePool(int managers, QObject *parent)
+WirePool::WirePool(const QUrl &url, int connections, QObject *parent)
     : QObject(parent)
-    , m_most(size_t(std::max(1, managers)))
+    , m_url(url)
+    , m_most(std::max(1, connections))
 {
+    m_clock.start();
+    m_sweep.setInterval(sweep_ms);
+    connect(&m_sweep, &QTimer::timeout, this, &WirePool::dropOld);
 }
 
-// Requests that still run out end with their managers and give back to a pool that is half gone.
-WirePool::~WirePool()
-{
-    m_closing = true;
-}
+WirePool::~WirePool() = default;
 
 void WirePool::ask(QObject *who, int priority, std::function<void(WireLease)> go)
 {
@@ -62,31 +75,78 @@ void WirePool::forget(QObject *who)
     std::erase_if(m_waiting, [&](const Waiter &waiter) { return waiter.who == who; });
 }
 
-int WirePool::running() const
-{
-    return std::accumulate(m_managers.begin(), m_managers.end(), 0,
-                           [](int sum, const Slot &slot) { return sum + slot.running; });
-}
-
+// The one used last is the warmest, and the others get old and go.
 WireLease WirePool::tryLease()
 {
-    auto free = std::ranges::find_if(m_managers, [](const Slot &slot) { return slot.running < perManager; });
-    if (free == m_managers.end()) {
-        if (m_managers.size() == m_most)
-            return {};
-        m_managers.push_back({std::make_unique<QNetworkAccessManager>()});
-        free = std::prev(m_managers.end());
+    if (m_running >= m_most)
+        return {};
+    ++m_running;
+    while (!m_kept.empty()) {
+        WireConnection *connection = m_kept.back().connection;
+        m_kept.pop_back();
+        connection->disconnect(this);
+        if (connection->isFree())
+            return WireLease(this, connection);
+        remove(connection);
     }
-    ++free->running;
-    return WireLease(this, free - m_managers.begin());
+    return WireLease(this, makeConnection());
+}
+
+WireConnection *WirePool::makeConnection()
+{
+    const bool onlyIpv4 = m_connectingFailed.isValid() && !m_connectingFailed.hasExpired(onlyIpv4For_ms);
+    return new WireConnection(m_url, onlyIpv4, this);
+}
+
+void WirePool::takeBack(WireConnection *connection)
+{
+    connection->disconnect();
+    if (connection->isAsked())
+        return letRunOut(connection);
+    connection->isFree() ? keep(connection) : remove(connection);
+    freed();
+}
+
+// After the end mark nothing more is wanted, but a connection whose answer has ended can serve the next request.
+void WirePool::letRunOut(WireConnection *connection)
+{
+    auto *goodbye = new QTimer(connection);
+    const auto through = [this, connection, goodbye] {
+        goodbye->deleteLater();
+        takeBack(connection);
+    };
+    connect(connection, &WireConnection::ended, this, through);
+    connect(goodbye, &QTimer::timeout, connection, [this, connection] {
+        remove(connection);
+        freed();
+    });
+    goodbye->setSingleShot(true);
+    goodbye->start(longestGoodbye_ms);
+}
+
+void WirePool::keep(WireConnection *connection)
+{
+    m_kept.push_back({connection, m_clock.elapsed()});
+    connect(connection, &WireConnection::lost, this, [this, connection] {
+        std::erase_if(m_kept, [=](const Kept &kept) { return kept.connection == connection; });
+        remove(connection);
+    });
+    if (!m_sweep.isActive())
+        m_sweep.start();
+}
+
+// Later, for this may be inside one of its signals.
+void WirePool::remove(WireConnection *connection)
+{
+    connection->disconnect();
+    connection->cut();
+    connection->deleteLater();
 }
 
 // The next one is served from the loop: whoever gives back is in the middle of something.
-void WirePool::giveBack(qsizetype index)
+void WirePool::freed()
 {
-    if (m_closing)
-        return;
-    --m_managers[index].running;
+    --m_running;
     if (!m_waiting.empty())
         QMetaObject::invokeMethod(this, &WirePool::serveNext, Qt::QueuedConnection);
 }
@@ -102,6 +162,17 @@ void WirePool::serveNext()
         m_waiting.erase(m_waiting.begin());
         next.go(std::move(lease));
     }
+}
+
+void WirePool::dropOld()
+{
+    while (!m_kept.empty() && m_clock.elapsed() - m_kept.front().since_ms >= longestKept_ms) {
+        WireConnection *connection = m_kept.front().connection;
+        m_kept.erase(m_kept.begin());
+        remove(connection);
+    }
+    if (m_kept.empty())
+        m_sweep.stop();
 }
 
 } // namespace companion::llm
