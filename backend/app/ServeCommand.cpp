@@ -9,7 +9,11 @@
 #include "ops/Log.h"
 
 #include <QCoreApplication>
+#include <QFileInfo>
 #include <QJsonDocument>
+#include <algorithm>
+#include <future>
+#include <sys/resource.h>
 
 namespace companion::app {
 
@@ -22,6 +26,8 @@ const CommandForm form{.name = u"serve"_s,
                        .options = {{u"listen"_s, u"Address and port, like 127.0.0.1:8080; port 0 takes a free one."_s,
                                     u"ADDRESS:PORT"_s},
                                    {u"ready-json"_s, u"Print one line of JSON when ready."_s}}};
+
+constexpr rlim_t mostFiles = 65'536;
 
 struct Ready
 {
@@ -76,6 +82,24 @@ QString urlOf(const Configuration &configuration, quint16 port)
     return (host.contains(u':') ? u"http://[%1]:%2"_s : u"http://%1:%2"_s).arg(host).arg(port);
 }
 
+// A client and a provider's connection for each reply that is streaming: the usual soft limit of 1024 files is 500.
+void raiseFileLimit()
+{
+    rlimit limit = {};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, mostFiles);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Rules and word lists are read while PostgreSQL starts. At the very first start its directory has yet to be made.
+auto featuresMeanwhile(const Configuration &configuration, const Clock &clock)
+{
+    const bool begun = QFileInfo::exists(configuration.dataDir);
+    return std::async(begun ? std::launch::async : std::launch::deferred,
+                      [&] { return Features::make(configuration, clock); });
+}
+
 Outcome failed(const QString &why)
 {
     return {.exitCode = 1, .err = why + u'\n'};
@@ -83,12 +107,14 @@ Outcome failed(const QString &why)
 
 Outcome serveWith(const Configuration &configuration, bool readyJson)
 {
+    raiseFileLimit();
     const SystemClock clock;
     DatabaseBoot boot(configuration);
+    auto meanwhile = featuresMeanwhile(configuration, clock);
     const auto databases = boot.start(EmbeddedPostgres::Use::Serve, [](const QString &line) { tell(line); });
     if (!databases)
         return failed(databases.error());
-    const auto features = Features::make(configuration, clock);
+    const auto features = meanwhile.get();
     if (!features)
         return failed(features.error());
     const auto admin = firstContents(*databases, configuration, clock);

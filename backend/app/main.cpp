@@ -83,6 +83,8 @@ Outcome runCommand(const QString &name, const QStringList &args)
 
 int main(int argc, char **argv)
 {
+    // Qt's own event loop instead of GLib's: the latter searches a list of all sockets whenever one is watched or not.
+    qputenv("QT_NO_GLIB", "1");
     QCoreApplication application(argc, argv);
     QCoreApplication::setApplicationName(u"companion-backend"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(COMPANION_VERSION));

@@ -46,7 +46,7 @@ QByteArray canonicalRequest(const Head &head, const QByteArray &body)
 
 } // namespace
 
-ConnectionGuard::ConnectionGuard(QTcpSocket *socket, Gate &gate, GateContext &context)
+ConnectionGuard::ConnectionGuard(ClientSocket *socket, Gate &gate, GateContext &context)
     : QObject(socket)
     , m_socket(socket)
     , m_gate(gate)
@@ -54,13 +54,12 @@ ConnectionGuard::ConnectionGuard(QTcpSocket *socket, Gate &gate, GateContext &co
     , m_peer(plainAddress(socket->peerAddress()))
     , m_reader({context.limits.headBytes, context.limits.bodyBytes})
 {
-    socket->setReadBufferSize(context.limits.parkedBytes);
     m_reader.bodyLimitFor = [this](const Head &head, const Target &target) -> qint64 {
         return m_context.router.bodyLimit(head.method, target.segments).value_or(m_context.limits.bodyBytes);
     };
-    connect(socket, &QIODevice::readyRead, this, &ConnectionGuard::onReadable);
-    connect(socket, &QIODevice::bytesWritten, this, &ConnectionGuard::onWritten);
-    connect(socket, &QAbstractSocket::disconnected, this, &ConnectionGuard::onDisconnected);
+    connect(socket, &ClientSocket::readyRead, this, &ConnectionGuard::onReadable);
+    connect(socket, &ClientSocket::bytesWritten, this, &ConnectionGuard::onWritten);
+    connect(socket, &ClientSocket::disconnected, this, &ConnectionGuard::onDisconnected);
     m_takenBy_ns = never;
     setDeadline(context.limits.idleDeadline_ms);
 }
@@ -192,7 +191,7 @@ void ConnectionGuard::parsed(const QByteArray &body, std::shared_ptr<void> token
 
 bool ConnectionGuard::isOpen(quint64 exchange) const
 {
-    return m_phase == Phase::Handling && exchange == m_exchange && m_socket->state() == QAbstractSocket::ConnectedState;
+    return m_phase == Phase::Handling && exchange == m_exchange && m_socket->isOpen();
 }
 
 AnswerFrame ConnectionGuard::frame() const
@@ -251,7 +250,7 @@ void ConnectionGuard::writeStream(const QByteArray &data)
 {
     if (!isOpen(m_exchange))
         return;
-    m_socket->write(data);
+    m_socket->writeLater(data);
     m_bytesOut += data.size();
     if (m_socket->bytesToWrite() > m_context.limits.pendingBytes)
         m_socket->flush();
@@ -272,7 +271,6 @@ void ConnectionGuard::write(const QByteArray &bytes)
 {
     m_socket->write(bytes);
     m_bytesOut += bytes.size();
-    m_socket->flush();
     countHeld();
 }
 
@@ -359,11 +357,11 @@ void ConnectionGuard::close()
 
 void ConnectionGuard::endWriting()
 {
-    if (m_writingEnded || m_socket->state() != QAbstractSocket::ConnectedState)
+    if (m_writingEnded || !m_socket->isOpen())
         return;
     m_writingEnded = true;
     m_takenBy_ns = never;
-    ::shutdown(int(m_socket->socketDescriptor()), SHUT_WR);
+    ::shutdown(int(m_socket->descriptor()), SHUT_WR);
     setDeadline(m_context.draining ? m_context.limits.lingerDeadline_ms / 10 : m_context.limits.lingerDeadline_ms);
 }
 

@@ -1,11 +1,11 @@
 #pragma once
 
+#include "http/ClientSocket.h"
 #include "http/Gate.h"
 #include "http/ReplyWriter.h"
 #include "http/RequestReader.h"
 
 #include <QPointer>
-#include <QTcpSocket>
 
 namespace companion::http {
 
@@ -19,7 +19,7 @@ class ConnectionGuard : public QObject
 {
     Q_OBJECT
 public:
-    ConnectionGuard(QTcpSocket *socket, Gate &gate, GateContext &context);
+    ConnectionGuard(ClientSocket *socket, Gate &gate, GateContext &context);
     ~ConnectionGuard() override;
 
     RequestPipe *makePipe();
@@ -71,7 +71,7 @@ private:
     QByteArray replyBytes(Reply &reply) const;
     void report(int status);
 
-    QTcpSocket *m_socket;
+    ClientSocket *m_socket;
     Gate &m_gate;
     GateContext &m_context;
     QHostAddress m_peer;

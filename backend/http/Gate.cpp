@@ -152,15 +152,9 @@ void Gate::incomingConnection(qintptr descriptor)
 {
     if (m_guards.size() >= m_context.limits.connections + turnedAwayInPeace)
         return turnAwayAtOnce(int(descriptor));
-    auto *socket = new QTcpSocket(this);
-    if (!socket->setSocketDescriptor(descriptor)) {
-        ::close(int(descriptor));
-        delete socket;
-        return;
-    }
+    auto *socket = new ClientSocket(descriptor, m_context.limits.parkedBytes, this);
     const auto peer = socket->peerAddress();
     const bool room = hasRoom(peer);
-    socket->setSocketOption(QAbstractSocket::LowDelayOption, 1);
     auto *guard = new ConnectionGuard(socket, *this, m_context);
     m_guards.insert(guard);
     if (isCounted(peer))

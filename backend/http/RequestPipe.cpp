@@ -5,13 +5,11 @@
 
 namespace companion::http {
 
-RequestPipe::RequestPipe(const QTcpSocket &client, QObject *parent)
+RequestPipe::RequestPipe(const ClientSocket &client, QObject *parent)
     : QTcpSocket(parent)
 {
     setPeerAddress(client.peerAddress());
     setPeerPort(client.peerPort());
-    setLocalAddress(client.localAddress());
-    setLocalPort(client.localPort());
     setSocketState(ConnectedState);
     setOpenMode(ReadWrite);
 }
@@ -27,6 +25,10 @@ void RequestPipe::put(const QByteArray &request)
     m_bytes = request;
     m_at = 0;
     Q_EMIT readyRead();
+    if (state() == ConnectedState && bytesAvailable() == 0) { // frees QIODevice's buffer, which is 32 KiB from now on
+        setOpenMode(NotOpen);
+        setOpenMode(ReadWrite);
+    }
 }
 
 void RequestPipe::hangUp()

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "http/ClientSocket.h"
+
 #include <QTcpSocket>
 
 namespace companion::http {
@@ -12,7 +14,7 @@ class RequestPipe : public QTcpSocket
 {
     Q_OBJECT
 public:
-    RequestPipe(const QTcpSocket &client, QObject *parent);
+    RequestPipe(const ClientSocket &client, QObject *parent);
     ~RequestPipe() override;
 
     void put(const QByteArray &request); // QtHttpServer reads it before this returns

@@ -12,6 +12,21 @@ constexpr qint64 readAhead = 64 * 1024; // more waits in the kernel, and then at
 
 } // namespace
 
+// QTcpSocket keeps a buffer of 32 KiB for each direction once it was used; a reply comes in pieces of 200 bytes.
+class PlainSocket final : public QTcpSocket
+{
+public:
+    using QTcpSocket::QTcpSocket;
+    void freeBuffers()
+    {
+        if (!isOpen() || bytesAvailable() > 0 || bytesToWrite() > 0)
+            return;
+        const auto mode = openMode();
+        setOpenMode(NotOpen); // lets them go
+        setOpenMode(mode);
+    }
+};
+
 WireConnection::WireConnection(const QUrl &url, bool onlyIpv4, QObject *parent)
     : QObject(parent)
     , m_url(url)
@@ -27,9 +42,13 @@ WireConnection::~WireConnection()
 void WireConnection::open()
 {
     delete m_socket;
+    m_plain = nullptr;
     const bool encrypted = m_url.scheme() == QLatin1StringView("https");
     auto *secure = encrypted ? new QSslSocket(this) : nullptr;
-    m_socket = secure ? secure : new QTcpSocket(this);
+    if (secure)
+        m_socket = secure;
+    else
+        m_socket = m_plain = new PlainSocket(this);
     m_socket->setReadBufferSize(readAhead);
     connect(m_socket, &QIODevice::bytesWritten, this, &WireConnection::onWritten);
     connect(m_socket, &QIODevice::readyRead, this, &WireConnection::onReadable);
@@ -88,6 +107,8 @@ void WireConnection::onWritten()
 {
     if (m_asked && !m_sentSaid && m_socket->bytesToWrite() == 0) {
         m_sentSaid = true;
+        if (m_plain)
+            m_plain->freeBuffers();
         Q_EMIT sent();
     }
 }
@@ -97,7 +118,9 @@ void WireConnection::onReadable()
     if (!m_asked)
         return; // unasked words: isFree() sees them
     const bool hadHead = m_answer.hasHead();
-    const QByteArray body = m_answer.feed(m_socket->readAll());
+    const QByteArray body = m_answer.feed(m_socket->read(m_socket->bytesAvailable()));
+    if (m_plain)
+        m_plain->freeBuffers();
     m_request.clear();
     if (!hadHead && m_answer.hasHead())
         Q_EMIT headCame();

@@ -10,6 +10,8 @@ class QTcpSocket;
 
 namespace companion::llm {
 
+class PlainSocket;
+
 // One connection to the provider, in HTTP/1.1, one request after the other. Ours and not QNetworkAccessManager's, which
 // keeps a thread for every six connections (docs/performance.md). Loop thread. Nothing is emitted from inside send();
 // after cut() nothing at all.
@@ -51,6 +53,7 @@ private:
     const QUrl m_url;
     const bool m_onlyIpv4;
     QTcpSocket *m_socket = nullptr;
+    PlainSocket *m_plain = nullptr; // the same where it is not encrypted
     QByteArray m_request; // kept until the answer begins
     HttpAnswer m_answer;
     QAbstractSocket::SocketError m_error = QAbstractSocket::UnknownSocketError;

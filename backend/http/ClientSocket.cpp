@@ -1,0 +1,165 @@
+#include "http/ClientSocket.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+
+namespace companion::http {
+
+namespace {
+
+constexpr qsizetype atATime = 64 * 1024;
+
+bool isForNow(int error)
+{
+    return error == EAGAIN || error == EWOULDBLOCK || error == EINTR;
+}
+
+quint16 portOf(const sockaddr_storage &address)
+{
+    return ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<const sockaddr_in6 &>(address).sin6_port
+                                               : reinterpret_cast<const sockaddr_in &>(address).sin_port);
+}
+
+} // namespace
+
+ClientSocket::ClientSocket(qintptr descriptor, qsizetype readAhead, QObject *parent)
+    : QObject(parent)
+    , m_descriptor(int(descriptor))
+    , m_readAhead(readAhead)
+    , m_readable(descriptor, QSocketNotifier::Read)
+{
+    ::fcntl(m_descriptor, F_SETFL, ::fcntl(m_descriptor, F_GETFL) | O_NONBLOCK);
+    const int on = 1;
+    ::setsockopt(m_descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_storage address = {};
+    socklen_t size = sizeof address;
+    if (::getpeername(m_descriptor, reinterpret_cast<sockaddr *>(&address), &size) == 0) {
+        m_peer.setAddress(reinterpret_cast<const sockaddr *>(&address));
+        m_peerPort = portOf(address);
+    }
+    connect(&m_readable, &QSocketNotifier::activated, this, &ClientSocket::read);
+}
+
+ClientSocket::~ClientSocket()
+{
+    m_readable.setEnabled(false);
+    m_writable.reset();
+    if (m_descriptor >= 0)
+        ::close(m_descriptor);
+}
+
+void ClientSocket::read()
+{
+    static thread_local std::array<char, atATime> buffer;
+    if (m_state != State::Open)
+        return;
+    const auto room = std::min<qsizetype>(atATime, m_readAhead - m_in.size());
+    if (room <= 0)
+        return m_readable.setEnabled(false);
+    const auto size = ::recv(m_descriptor, buffer.data(), size_t(room), 0);
+    if (size < 0 && isForNow(errno))
+        return;
+    if (size < 0 || (size == 0 && bytesToWrite() == 0))
+        return lose();
+    if (size == 0) {
+        m_state = State::Ending;
+        return m_readable.setEnabled(false);
+    }
+    m_in.append(buffer.data(), size);
+    Q_EMIT readyRead();
+}
+
+QByteArray ClientSocket::readAll()
+{
+    if (m_state == State::Open && !m_readable.isEnabled())
+        m_readable.setEnabled(true);
+    return std::exchange(m_in, {});
+}
+
+void ClientSocket::write(const QByteArray &bytes)
+{
+    if (m_state != State::Open)
+        return;
+    m_out += bytes;
+    flush();
+}
+
+void ClientSocket::writeLater(const QByteArray &bytes)
+{
+    if (m_state != State::Open)
+        return;
+    m_out += bytes;
+    if (!std::exchange(m_flushPosted, true))
+        QMetaObject::invokeMethod(this, &ClientSocket::flush, Qt::QueuedConnection);
+}
+
+void ClientSocket::flush()
+{
+    m_flushPosted = false;
+    const auto before = m_outAt;
+    while (m_state != State::Closed && bytesToWrite() > 0) {
+        const auto size =
+            ::send(m_descriptor, m_out.constData() + m_outAt, size_t(bytesToWrite()), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (size < 0 && errno == EINTR)
+            continue;
+        if (size < 0 && !isForNow(errno))
+            return lose();
+        if (size < 0)
+            break;
+        m_outAt += size;
+    }
+    if (m_state == State::Closed)
+        return;
+    const bool moved = m_outAt > before;
+    if (bytesToWrite() == 0) {
+        m_out = {};
+        m_outAt = 0;
+    } else if (m_outAt > atATime) {
+        m_out.remove(0, std::exchange(m_outAt, 0));
+    }
+    watchWriting();
+    if (moved)
+        Q_EMIT bytesWritten();
+    if (m_state == State::Ending && bytesToWrite() == 0)
+        lose();
+}
+
+void ClientSocket::watchWriting()
+{
+    if (bytesToWrite() == 0 && m_writable) {
+        m_writable->setEnabled(false);
+        m_writable.release()->deleteLater(); // this may be its own signal
+    } else if (bytesToWrite() > 0 && !m_writable) {
+        m_writable = std::make_unique<QSocketNotifier>(m_descriptor, QSocketNotifier::Write);
+        connect(m_writable.get(), &QSocketNotifier::activated, this, &ClientSocket::flush);
+    }
+}
+
+void ClientSocket::abort()
+{
+    lose();
+}
+
+void ClientSocket::lose()
+{
+    if (std::exchange(m_state, State::Closed) == State::Closed)
+        return;
+    m_readable.setEnabled(false);
+    if (m_writable) {
+        m_writable->setEnabled(false);
+        m_writable.release()->deleteLater();
+    }
+    m_out = {};
+    m_outAt = 0;
+    ::close(std::exchange(m_descriptor, -1));
+    Q_EMIT disconnected();
+}
+
+} // namespace companion::http
