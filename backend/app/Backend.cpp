@@ -43,7 +43,7 @@ std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
                          .apiKey = configuration.llmApiKey.toLatin1(),
                          .model = configuration.llmModel,
                          .fallbackModels = configuration.llmFallbackModels,
-                         .connections = configuration.llmConnections,
+                         .connections = std::min(configuration.llmConnections, ops::fileLimit() / 5),
                          .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
 }
 

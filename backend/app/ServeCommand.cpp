@@ -11,9 +11,7 @@
 #include <QCoreApplication>
 #include <QFileInfo>
 #include <QJsonDocument>
-#include <algorithm>
 #include <future>
-#include <sys/resource.h>
 
 namespace companion::app {
 
@@ -26,8 +24,6 @@ const CommandForm form{.name = u"serve"_s,
                        .options = {{u"listen"_s, u"Address and port, like 127.0.0.1:8080; port 0 takes a free one."_s,
                                     u"ADDRESS:PORT"_s},
                                    {u"ready-json"_s, u"Print one line of JSON when ready."_s}}};
-
-constexpr rlim_t mostFiles = 65'536;
 
 struct Ready
 {
@@ -82,16 +78,6 @@ QString urlOf(const Configuration &configuration, quint16 port)
     return (host.contains(u':') ? u"http://[%1]:%2"_s : u"http://%1:%2"_s).arg(host).arg(port);
 }
 
-// A client and a provider's connection for each reply that is streaming: the usual soft limit of 1024 files is 500.
-void raiseFileLimit()
-{
-    rlimit limit = {};
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-        return;
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, mostFiles);
-    ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 // Rules and word lists are read while PostgreSQL starts. At the very first start its directory has yet to be made.
 auto featuresMeanwhile(const Configuration &configuration, const Clock &clock)
 {
@@ -107,7 +93,6 @@ Outcome failed(const QString &why)
 
 Outcome serveWith(const Configuration &configuration, bool readyJson)
 {
-    raiseFileLimit();
     const SystemClock clock;
     DatabaseBoot boot(configuration);
     auto meanwhile = featuresMeanwhile(configuration, clock);
