@@ -40,6 +40,7 @@ public:
         std::vector<std::pair<int, Units>> changes; // of lots, by number
         bool isReversal = false;
         Units debt = 0; // that it adds; a row may change the debt and no lot
+        Ms at = 0;
     };
 
     Units sum(Bucket bucket) const
@@ -58,6 +59,7 @@ public:
     }
     Units available() const { return sum(Bucket::DailyFree) + sum(Bucket::Purchased) + sum(Bucket::Bonus) - held(); }
     const std::vector<Row> &history() const { return m_history; }
+    Ms lastRowAt() const { return m_lastRowAt; }
     Units change(const Row &row, Bucket bucket) const
     {
         Units total = 0;
@@ -125,7 +127,7 @@ public:
                 row.changes.emplace_back(lot, -used);
         }
         if (amount > 0)
-            m_history.push_back(row);
+            write(now, row);
         hold.state = State::Captured;
         hold.charged = amount;
         expireLots(now);
@@ -154,8 +156,8 @@ public:
             QStringLiteral("grant %1 %2 %3").arg(toText(bucket)).arg(amount).arg(expiresAt.value_or(-1));
         if (m_done.contains(key))
             return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
-        addLot(bucket == Bucket::Purchased ? TransactionKind::Purchase : TransactionKind::BonusGrant, bucket, amount,
-               expiresAt);
+        addLot(now, bucket == Bucket::Purchased ? TransactionKind::Purchase : TransactionKind::BonusGrant, bucket,
+               amount, expiresAt);
         m_done[key] = terms;
         return {};
     }
@@ -169,7 +171,7 @@ public:
         if (m_done.contains(key))
             return m_done[key] == terms ? Answer() : ErrorCode::Conflict;
         if (amount > 0) {
-            addLot(TransactionKind::Adjustment, bucket, amount,
+            addLot(now, TransactionKind::Adjustment, bucket, amount,
                    bucket == Bucket::DailyFree ? std::optional(midnightAfter(now)) : std::nullopt);
         } else {
             std::vector<int> ofBucket;
@@ -187,7 +189,7 @@ public:
                 m_lots[lot].remaining -= part;
                 row.changes.emplace_back(lot, -part);
             }
-            m_history.push_back(row);
+            write(now, row);
         }
         m_done[key] = terms;
         return {};
@@ -218,7 +220,7 @@ public:
             m_open.insert(lot);
             undone.changes.emplace_back(lot, -amount);
         }
-        m_history.push_back(undone);
+        write(now, undone);
         m_reversed.insert(original);
         m_done[key] = terms;
         expireLots(now);
@@ -256,12 +258,12 @@ public:
         const Units owed = amount - taken - lapsed;
         if (taken > 0) {
             lot.remaining -= taken;
-            m_history.push_back({.kind = kind, .changes = {{number, -taken}}, .isReversal = true});
+            write(now, {.kind = kind, .changes = {{number, -taken}}, .isReversal = true});
         }
         if (owed > 0) {
-            m_history.push_back({.kind = TransactionKind::Debt, .changes = {}, .debt = owed});
+            write(now, {.kind = TransactionKind::Debt, .changes = {}, .debt = owed});
             m_debts.push_back({.purchase = purchase, .remaining = owed, .paid = {}});
-            collect();
+            collect(now);
         }
         returned.taken += taken;
         returned.owed += owed;
@@ -297,7 +299,7 @@ public:
             forgiven += part;
         }
         if (forgiven > 0)
-            m_history.push_back({.kind = TransactionKind::Debt, .changes = {}, .debt = -forgiven});
+            write(now, {.kind = TransactionKind::Debt, .changes = {}, .debt = -forgiven});
         Row row{.kind = TransactionKind::Adjustment, .changes = {}, .isReversal = true};
         for (auto debt = m_debts.rbegin(); debt != m_debts.rend(); ++debt) {
             if (debt->purchase != purchase)
@@ -317,11 +319,11 @@ public:
             m_open.insert(lot);
         }
         if (!row.changes.empty())
-            m_history.push_back(row);
+            write(now, row);
         returned.owed -= owed;
         returned.taken -= taken;
         returned.lapsed -= lapsed;
-        collect();
+        collect(now);
         expireLots(now);
         m_done[key] = terms;
         return {};
@@ -339,7 +341,7 @@ public:
         if (amount > m_debts[debt].remaining)
             return ErrorCode::Invalid;
         m_debts[debt].remaining -= amount;
-        m_history.push_back({.kind = TransactionKind::DebtPayment, .changes = {}, .debt = -amount});
+        write(now, {.kind = TransactionKind::DebtPayment, .changes = {}, .debt = -amount});
         m_done[key] = terms;
         return {};
     }
@@ -353,7 +355,7 @@ public:
             if (m_holds[key].deadline < now)
                 release(m_holds[key], State::Expired);
         expireLots(now);
-        collect();
+        collect(now);
         if (dailyLimit) {
             m_lastVisit = std::max(m_lastVisit, now / day_ms);
             refresh(now, *dailyLimit);
@@ -393,7 +395,7 @@ private:
     };
 
     // Purchased credit pays debts, the oldest first, out of the oldest lot.
-    void collect()
+    void collect(Ms now)
     {
         Row row{.kind = TransactionKind::DebtPayment, .changes = {}};
         for (size_t number = 0; number < m_lots.size(); ++number) {
@@ -415,13 +417,15 @@ private:
             row.debt -= total;
         }
         if (!row.changes.empty())
-            m_history.push_back(row);
+            write(now, row);
     }
 
     static Ms midnightAfter(Ms now) { return (now / day_ms + 1) * day_ms; }
 
-    void refresh(Ms now, Units dailyLimit)
+    // On the day of the row that it would write: rows do not go back in time, whatever clock asks.
+    void refresh(Ms asked, Units dailyLimit)
     {
+        const Ms now = std::max(asked, m_lastRowAt);
         const Ms today = now / day_ms;
         const bool isNewDay = today > m_lastRefresh;
         if (isNewDay) {
@@ -429,10 +433,10 @@ private:
             m_grantedToday = 0;
         }
         const Units missing = dailyLimit - m_grantedToday;
-        if (missing <= 0)
+        if (missing <= 0 || m_lastRefresh != today)
             return;
         m_grantedToday += missing;
-        addLot(isNewDay ? TransactionKind::DailyRefresh : TransactionKind::SubscriptionChange, Bucket::DailyFree,
+        addLot(now, isNewDay ? TransactionKind::DailyRefresh : TransactionKind::SubscriptionChange, Bucket::DailyFree,
                missing, midnightAfter(now));
     }
 
@@ -457,16 +461,22 @@ private:
                 lot.remaining = lot.reserved;
             }
             if (!row.changes.empty())
-                m_history.push_back(row);
+                write(now, row);
         }
         std::erase_if(m_open, [this](int number) { return m_lots[number].remaining == 0; });
     }
 
-    void addLot(TransactionKind kind, Bucket bucket, Units amount, std::optional<Ms> expiresAt)
+    void addLot(Ms now, TransactionKind kind, Bucket bucket, Units amount, std::optional<Ms> expiresAt)
     {
         m_open.insert(int(m_lots.size()));
         m_lots.push_back({bucket, amount, amount, 0, expiresAt});
-        m_history.push_back({.kind = kind, .changes = {{int(m_lots.size()) - 1, amount}}});
+        write(now, {.kind = kind, .changes = {{int(m_lots.size()) - 1, amount}}});
+    }
+    void write(Ms now, const Row &row)
+    {
+        m_lastRowAt = std::max(m_lastRowAt, now);
+        m_history.push_back(row);
+        m_history.back().at = m_lastRowAt;
     }
 
     // Daily, purchased, bonus; within a bucket what expires first, then the older lot.
@@ -503,6 +513,7 @@ private:
     std::vector<Debt> m_debts;         // in the order they were made
     std::map<int, Returned> m_returned; // by the purchase's row
     std::map<int, Units> m_expired;     // of a lot, by its number
+    Ms m_lastRowAt = 0;
     Ms m_lastRefresh = -1; // days since 1970
     Ms m_lastVisit = -1;
     Units m_grantedToday = 0;

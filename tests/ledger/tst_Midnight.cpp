@@ -125,6 +125,150 @@ private Q_SLOTS:
                  "bonus_grant 3, bonus_grant 5, bonus_expiry -1, bonus_expiry -5, chat -1.5, bonus_expiry -0.5");
     }
 
+    void a_hold_outlives_as_many_midnights_as_its_deadline_lets_it()
+    {
+        m_f->at("2026-03-01T12:00:00Z");
+        const auto hold = m_f->hold("4", "10", 100h);
+        for (int day = 2; day <= 4; ++day) {
+            m_f->db.clock().advance(24h);
+            QCOMPARE(m_f->wallet(), "14 0 0 4"); // the day's own 10, and what is held of the first
+        }
+        const auto lots = m_f->balance().lots; // what expires first is spent first: the held one is of the first day
+        QCOMPARE(lots.size(), 2);
+        QCOMPARE(lots[0].remaining, credits("4"));
+        QCOMPARE(lots[0].expiresAt->toString(Qt::ISODate), "2026-03-02T00:00:00Z");
+        QVERIFY(m_f->capture(hold->id, "1"));
+        QCOMPARE(m_f->wallet(), "10 0 0 0");
+        QCOMPARE(m_f->history(),
+                 "daily_refresh 10, daily_expiry -6, daily_refresh 10, daily_expiry -10, daily_refresh 10,"
+                 " daily_expiry -10, daily_refresh 10, chat -1, daily_expiry -3");
+    }
+
+    void a_hold_of_every_bucket_gives_back_only_what_has_not_expired()
+    {
+        m_f->at("2026-03-01T12:00:00Z");
+        m_f->grant(Bucket::Purchased, "5");
+        m_f->grant(Bucket::Bonus, "6", m_f->in(10h)); // 22:00
+        m_f->grant(Bucket::Bonus, "7", m_f->in(240h));
+        m_f->grant(Bucket::Bonus, "8");
+        const auto hold = m_f->hold("36", "10", 48h);
+        QCOMPARE(m_f->wallet(), "10 5 21 36");
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->wallet("0"), "10 5 21 36"); // all of it held: nothing has expired
+        QVERIFY(m_f->ledger.voidHold(m_f->db.app(), m_f->user, hold->id));
+        QCOMPARE(m_f->wallet("0"), "0 5 15 0");
+        QCOMPARE(m_f->history(),
+                 "bonus_grant 5, bonus_grant 6, bonus_grant 7, bonus_grant 8, daily_refresh 10,"
+                 " daily_expiry -10, bonus_expiry -6");
+    }
+
+    void a_bonus_that_expired_while_held_can_be_charged_in_full()
+    {
+        m_f->grant(Bucket::Bonus, "3", m_f->in(1h));
+        const auto hold = m_f->hold("3", "0", 3h);
+        m_f->db.clock().advance(2h);
+        QCOMPARE(m_f->hold("0.0001", "0").error().code,
+                 ErrorCode::InsufficientCredits); // it is there, but not to be had
+        const auto settled = m_f->capture(hold->id, "3");
+        QCOMPARE(settled->charge.bonus, credits("3"));
+        QCOMPARE(m_f->history(), "bonus_grant 3, chat -3");
+    }
+
+    void of_two_holds_on_one_lot_each_keeps_its_own_past_the_expiry()
+    {
+        m_f->grant(Bucket::Bonus, "10", m_f->in(1h));
+        const auto first = m_f->hold("3", "0", 5h);
+        const auto second = m_f->hold("4", "0", 5h);
+        m_f->db.clock().advance(1h);
+        QCOMPARE(m_f->wallet("0"), "0 0 7 7"); // the 3 that nobody held expired
+        QVERIFY(m_f->ledger.voidHold(m_f->db.app(), m_f->user, first->id));
+        QCOMPARE(m_f->wallet("0"), "0 0 4 4");
+        QVERIFY(m_f->capture(second->id, "4"));
+        QCOMPARE(m_f->history(), "bonus_grant 10, bonus_expiry -3, bonus_expiry -3, chat -4");
+    }
+
+    void what_a_deadline_frees_after_its_lots_expiry_expires_with_it()
+    {
+        m_f->grant(Bucket::Bonus, "3", m_f->in(1h));
+        QVERIFY(m_f->hold("2", "0", 2h));
+        QVERIFY(m_f->hold("1", "0", 2h));
+        m_f->db.clock().advance(90min);
+        auto &operators = m_f->db.operators();
+        QCOMPARE(m_f->ledger.sweepLots(operators, 9), 0); // held: nothing to sweep, and no sweep for ever
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 9), 0);
+        m_f->db.clock().advance(31min);
+        QCOMPARE(m_f->ledger.sweepHolds(operators, 9), 1); // one wallet, both holds
+        QCOMPARE(m_f->ledger.sweepLots(operators, 9), 0); // and the lot with them
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0");
+        QCOMPARE(m_f->history(), "bonus_grant 3, bonus_expiry -3");
+    }
+
+    void a_hold_of_nothing_outlives_midnight_too()
+    {
+        const auto hold = m_f->hold("0", "0", 48h);
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->wallet("10"), "10 0 0 0");
+        QVERIFY(m_f->capture(hold->id, "0"));
+        QCOMPARE(m_f->history(), "daily_refresh 10");
+    }
+
+    // Instance A is past midnight, B a little before it: B releases what A has seen expire.
+    void credit_that_a_slower_clock_releases_cannot_be_spent_after_its_end_data()
+    {
+        QTest::addColumn<bool>("captured");
+        QTest::newRow("by a capture") << true;
+        QTest::newRow("by a void") << false;
+    }
+    void credit_that_a_slower_clock_releases_cannot_be_spent_after_its_end()
+    {
+        QFETCH(bool, captured);
+        m_f->at("2026-03-01T23:50:00Z");
+        const auto hold = m_f->hold("4", "10", 1h);
+        m_f->at("2026-03-02T00:00:01Z"); // A
+        QCOMPARE(m_f->wallet("0"), "4 0 0 4");
+        m_f->at("2026-03-01T23:59:59Z"); // B
+        if (captured)
+            QVERIFY(m_f->capture(hold->id, "1"));
+        else
+            QVERIFY(m_f->ledger.voidHold(m_f->db.app(), m_f->user, hold->id));
+        m_f->at("2026-03-02T00:00:02Z"); // A again
+        QCOMPARE(m_f->hold("0.0001", "0").error().code, ErrorCode::InsufficientCredits);
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0");
+        QCOMPARE(m_f->history(),
+                 captured ? "daily_refresh 10, daily_expiry -6, chat -1, daily_expiry -3"
+                          : "daily_refresh 10, daily_expiry -6, daily_expiry -4");
+    }
+
+    // A has written a row of the new day without refreshing it; B, behind, refreshes: it is the new day's, and the only
+    // one.
+    void a_slower_clock_refreshes_the_day_that_another_has_begun()
+    {
+        m_f->at("2026-03-02T00:00:01Z");
+        m_f->grant(Bucket::Purchased, "1");
+        m_f->at("2026-03-01T23:59:59Z");
+        QCOMPARE(m_f->wallet(), "10 1 0 0");
+        m_f->at("2026-03-02T00:00:02Z");
+        QCOMPARE(m_f->wallet(), "10 1 0 0");
+        QCOMPARE(m_f->history(), "bonus_grant 1, daily_refresh 10");
+        m_f->at("2026-03-03T00:00:00Z");
+        QCOMPARE(m_f->wallet(), "10 1 0 0");
+        QCOMPARE(m_f->history(), "bonus_grant 1, daily_refresh 10, daily_expiry -10, daily_refresh 10");
+    }
+
+    void a_sweep_looks_whatever_the_wallet_thinks_is_due()
+    {
+        m_f->grant(Bucket::Bonus, "1", m_f->in(1h));
+        QVERIFY(m_f->hold("4"));
+        m_f->db.owner().script("UPDATE user_wallet SET due_at = 'infinity'");
+        m_f->db.clock().advance(2h);
+        QCOMPARE(m_f->ledger.sweepHolds(m_f->db.operators(), 9), 1);
+        QCOMPARE(m_f->ledger.sweepHolds(m_f->db.operators(), 9), 0);
+        m_f->db.owner().script("UPDATE user_wallet SET due_at = 'infinity'");
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->ledger.sweepLots(m_f->db.operators(), 9), 1);
+        QCOMPARE(m_f->ledger.sweepLots(m_f->db.operators(), 9), 0);
+    }
+
     void a_refund_into_yesterdays_credit_expires_at_once()
     {
         m_f->grant(Bucket::Purchased, "5");
