@@ -187,6 +187,14 @@ private Q_SLOTS:
             " charged_purchased + 1 WHERE transaction_id = "_s
                 + chat,
             {"charge_mismatch"});
+        row("a wallet alone", u"UPDATE user_wallet SET purchased = purchased + 1"_s,
+            {"balance_mismatch", "lot_mismatch"});
+        row("two refreshes on one day",
+            u"UPDATE transaction_history SET created_at = created_at - interval '1 day' WHERE kind = 'daily_refresh' "
+            u"AND"
+            " created_at > '2026-01-16'"_s,
+            {"day_mismatch", "head_mismatch", "legs_unbalanced", "legs_without_row", "parts_changed", "refreshed_twice",
+             "row_changed"});
         row("a second refresh", u"UPDATE user_wallet SET refreshed_on = refreshed_on - 1, granted_today = 0"_s,
             {"day_mismatch"});
         row("a reversal forgotten", u"DELETE FROM reversals"_s, {"reversal_mismatch"});
@@ -262,6 +270,16 @@ private Q_SLOTS:
         QVERIFY(std::ranges::any_of(findings, [&](const ledger::AuditFinding &finding) {
             return finding.rule == "row_changed" && finding.detail.contains(settled.transaction.toString());
         }));
+    }
+
+    // A digest tells nothing about a text that was erased: the same text has another one in every row.
+    void equal_texts_have_digests_of_their_own()
+    {
+        LedgerFixture f;
+        f.grant(Bucket::Purchased, "1");
+        f.grant(Bucket::Purchased, "1");
+        const auto rows = f.db.owner().script("SELECT count(DISTINCT text_digest) AS n FROM transaction_history");
+        QCOMPARE(rows.first().integer("n"), 2);
     }
 
     // Rows that were written before there were digests are whole under the hash of then.

@@ -131,6 +131,61 @@ private Q_SLOTS:
         QCOMPARE(refused.error().required, std::optional(credits("5")));
     }
 
+    // What no balance shows, and the row keeps.
+    void a_row_says_who_what_and_for_which_hold()
+    {
+        const UserId actor = UserId::create();
+        const auto granted = m_f->ledger.grant(m_f->db.app(),
+                                               {.user = m_f->user,
+                                                .key = "g",
+                                                .amount = credits("20"),
+                                                .kind = TransactionKind::Purchase,
+                                                .description = "Popular",
+                                                .metadata = {{"payment", "p1"}}});
+        QCOMPARE(granted->description, "Popular");
+        QCOMPARE(granted->metadata, (QJsonObject{{"payment", "p1"}}));
+        const auto hold = m_f->hold("3");
+        const auto settled =
+            m_f->ledger.capture(m_f->db.app(), m_f->user, hold->id, credits("2"), "Aria", {{"tokens", 7}});
+        m_f->ledger.adjust(m_f->db.app(), {m_f->user, "a", Bucket::Bonus, credits("1"), "Sorry", actor});
+        m_f->ledger.reverse(m_f->db.app(), m_f->user, settled->transaction, "r", "Undone", actor);
+        const auto rows =
+            m_f->db.owner().script("SELECT kind, description, metadata::text AS metadata, hold_id::text AS hold,"
+                                   " reverses::text AS reverses, actor_id::text AS actor FROM"
+                                   " transaction_history ORDER BY sequence");
+        QStringList told;
+        for (const auto &row : rows)
+            told.append(QStringList{row.text("kind"), row.text("description"), row.text("metadata"), row.text("hold"),
+                                    row.text("reverses"), row.text("actor")}
+                            .join(u'|'));
+        const QString who = actor.toString();
+        QCOMPARE(told,
+                 (QStringList{"purchase|Popular|{\"payment\": \"p1\"}|||", "daily_refresh|Daily credits|{}|||",
+                              "chat|Aria|{\"tokens\": 7}|" + hold->id.toString() + "||", "adjustment|Sorry|{}|||" + who,
+                              "chat_refund|Undone|{}||" + settled->transaction.toString() + u'|' + who}));
+    }
+
+    void every_kind_is_booked_against_its_account()
+    {
+        m_f->grant(Bucket::Bonus, "5", m_f->in(1h));
+        QVERIFY(m_f->capture(m_f->hold("4")->id, "4"));
+        QVERIFY(m_f->reverse(m_f->capture(m_f->hold("3")->id, "3")->transaction));
+        QVERIFY(m_f->adjust(Bucket::Purchased, "2"));
+        m_f->wallet("16"); // an upgrade
+        m_f->db.clock().advance(24h);
+        m_f->wallet("0");
+        const auto rows = m_f->db.owner().script(
+            "SELECT DISTINCT kind, account FROM transaction_history t JOIN ledger_legs g ON g.transaction_id = t.id"
+            " WHERE g.lot_id IS NULL ORDER BY kind");
+        QStringList booked;
+        for (const auto &row : rows)
+            booked.append(row.text("kind") + u' ' + row.text("account").section(u':', 1));
+        QCOMPARE(booked,
+                 (QStringList{"adjustment adjustment", "bonus_expiry expiry", "bonus_grant issuance",
+                              "chat usage_revenue", "chat_refund usage_revenue", "daily_expiry expiry",
+                              "daily_refresh issuance", "subscription_change issuance"}));
+    }
+
     void a_repeated_key_answers_as_the_first_time()
     {
         const ledger::HoldTerms terms{m_f->user, "turn", credits("4"), m_f->in(6min), credits("10")};
@@ -174,6 +229,9 @@ private Q_SLOTS:
             m_f->ledger.transactions(m_f->db.operators(),
                                      {.kind = TransactionKind::BonusGrant, .from = m_f->now(), .to = m_f->in(1s)}, {});
         QCOMPARE(bonus->total, std::optional<qint64>(1));
+        QCOMPARE(m_f->ledger.transactions(m_f->db.app(), {.user = m_f->user, .to = m_f->now()}, {})->items.size(), 5);
+        QCOMPARE(m_f->ledger.transactions(m_f->db.app(), {.user = m_f->user, .kind = TransactionKind::Chat}, {})->total,
+                 std::optional<qint64>(0));
     }
 
 private:

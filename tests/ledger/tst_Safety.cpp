@@ -22,6 +22,7 @@ private Q_SLOTS:
         m_f.db.clock().set(QDateTime::currentDateTimeUtc());
         m_f.charge();
         m_f.ledger.closeDays(m_f.db.operators());
+        QVERIFY(m_f.ledger.makePartitions(m_f.db.operators(), 30) > 0);
         const auto tables =
             m_f.db.owner().script("WITH RECURSIVE history AS (SELECT DISTINCT tgrelid AS id FROM pg_trigger WHERE "
                                   "tgparentid = 0 AND tgfoid IN"
