@@ -2,6 +2,7 @@
 // backends are real processes on one database, the model is a fake that answers only when every request is held or
 // refused.
 
+#include "backend/ServedBackend.h"
 #include "billing/Price.h"
 #include "fakes/FakeLlm.h"
 #include "support/TestDatabase.h"
@@ -11,40 +12,13 @@
 #include <QJsonObject>
 #include <QNetworkAccessManager>
 #include <QNetworkReply>
-#include <QProcess>
 #include <QSignalSpy>
-#include <QTemporaryDir>
 #include <QTest>
 
 using namespace companion;
 using namespace Qt::StringLiterals;
 
 namespace {
-
-// A `companion-backend serve` on somebody's database, ended with the object.
-class BackendProcess
-{
-public:
-    explicit BackendProcess(const QProcessEnvironment &environment)
-    {
-        m_process.setProcessEnvironment(environment);
-        m_process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        m_process.start(QStringLiteral(COMPANION_BACKEND), {u"serve"_s, u"--ready-json"_s, u"--data"_s, m_data.path()});
-        if (m_process.waitForReadyRead(60'000))
-            m_url = QJsonDocument::fromJson(m_process.readLine()).object()[u"url"_s].toString();
-    }
-    ~BackendProcess()
-    {
-        m_process.terminate();
-        m_process.waitForFinished(30'000);
-    }
-    QString url() const { return m_url; }
-
-private:
-    QTemporaryDir m_data;
-    QProcess m_process;
-    QString m_url;
-};
 
 struct Answer
 {
@@ -61,6 +35,8 @@ private Q_SLOTS:
     void initTestCase() { QVERIFY(m_llm.listen()); }
     void cleanup()
     {
+        for (const auto &backend : m_backends)
+            QVERIFY(backend->stop());
         m_backends.clear();
         m_database.reset();
         m_llm.reset();
@@ -148,14 +124,21 @@ private:
     {
         m_database = std::make_unique<test::TestDatabase>();
         m_database->owner().script(u"UPDATE tiers SET daily_credits = 0, requests_per_minute = 1000"_s);
+        const auto target = m_database->ownerTarget();
+        for (int i = 0; i < backends; ++i) {
+            m_backends.push_back(std::make_unique<test::ServedBackend>(QMap<QString, QString>{
+                {u"DATABASE_URL"_s,
+                 QString(u"postgres://"_s + target.user + u"@/"_s + target.database + u"?host="_s + target.host)},
+                {u"COMPANION_DB_WORKERS"_s, u"6"_s},
+                {u"LLM_BASE_URL"_s, m_llm.baseUrl().toString()},
+                {u"LLM_API_KEY"_s, u"fake"_s},
+                {u"LLM_MODEL"_s, u"fake"_s}}));
+            QVERIFY(m_backends.back()->start());
+        }
         const auto made = command(
             {u"access-key"_s, u"create"_s, u"--user"_s, u"ada@example.com"_s, u"--tier"_s, u"vip"_s, u"--json"_s});
         const QString key = QJsonDocument::fromJson(made).object()[u"access_key"_s].toString();
         QVERIFY(!key.isEmpty());
-        for (int i = 0; i < backends; ++i) {
-            m_backends.push_back(std::make_unique<BackendProcess>(environment()));
-            QVERIFY(!m_backends.back()->url().isEmpty());
-        }
         m_token.clear();
         m_token = read(post(0, u"/api/v1/auth/login"_s, {{u"provider"_s, u"access_key"_s}, {u"token"_s, key}}))
                       .json[u"access_token"_s]
@@ -164,38 +147,17 @@ private:
         QVERIFY(!m_token.isEmpty());
     }
 
-    QProcessEnvironment environment() const
-    {
-        auto all = QProcessEnvironment::systemEnvironment();
-        const auto target = m_database->ownerTarget();
-        const QMap<QString, QString> settings{{u"DATABASE_URL"_s,
-                                               QString(u"postgres://"_s + target.user + u"@/"_s + target.database
-                                                       + u"?host="_s + target.host)},
-                                              {u"COMPANION_LISTEN"_s, u"127.0.0.1:0"_s},
-                                              {u"COMPANION_LOG_LEVEL"_s, u"error"_s},
-                                              {u"COMPANION_DB_WORKERS"_s, u"6"_s},
-                                              {u"LLM_BASE_URL"_s, m_llm.baseUrl().toString()},
-                                              {u"LLM_API_KEY"_s, u"fake"_s},
-                                              {u"LLM_MODEL"_s, u"fake"_s}};
-        for (auto it = settings.begin(); it != settings.end(); ++it)
-            all.insert(it.key(), it.value());
-        return all;
-    }
-
     QByteArray command(const QStringList &args)
     {
-        QProcess process;
-        process.setProcessEnvironment(environment());
-        process.setProcessChannelMode(QProcess::ForwardedErrorChannel);
-        process.start(QStringLiteral(COMPANION_BACKEND), args + QStringList{u"--data"_s, m_data.path()});
-        process.waitForFinished(60'000);
-        m_exitCode = process.exitCode();
-        return process.readAllStandardOutput();
+        QByteArray said;
+        m_exitCode = m_backends.front()->run(args, &said);
+        return said;
     }
 
     QNetworkRequest request(int caller, const QString &path) const
     {
-        QNetworkRequest wanted(QUrl(m_backends[static_cast<size_t>(caller) % m_backends.size()]->url() + path));
+        const auto &backend = m_backends[static_cast<size_t>(caller) % m_backends.size()];
+        QNetworkRequest wanted(QUrl(u"http://127.0.0.1:%1%2"_s.arg(backend->port()).arg(path)));
         wanted.setHeader(QNetworkRequest::ContentTypeHeader, "application/json");
         if (!m_token.isEmpty())
             wanted.setRawHeader("Authorization", "Bearer " + m_token);
@@ -222,9 +184,8 @@ private:
     QJsonObject balance() { return read(get(u"/api/v1/wallet/balance"_s)).json; }
 
     FakeLlm m_llm;
-    QTemporaryDir m_data;
     std::unique_ptr<test::TestDatabase> m_database;
-    std::vector<std::unique_ptr<BackendProcess>> m_backends;
+    std::vector<std::unique_ptr<test::ServedBackend>> m_backends;
     QNetworkAccessManager m_reader;
     QByteArray m_token;
     int m_exitCode = 0;

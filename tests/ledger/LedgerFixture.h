@@ -29,7 +29,7 @@ struct LedgerFixture
         const QString name = qEnvironmentVariable("LEDGER_MUTATION");
         if (name.isEmpty())
             return;
-        QFile file(QStringLiteral(QT_TESTCASE_SOURCEDIR "/mutations.sql"));
+        QFile file(qEnvironmentVariable("LEDGER_MUTATIONS", QStringLiteral(QT_TESTCASE_SOURCEDIR "/mutations.sql")));
         const QString all = file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
         const qsizetype from = all.indexOf(QStringLiteral("\n-- %1 [").arg(name));
         try {

@@ -47,7 +47,7 @@ SELECT mutate('ledger_capture', $m$IF charged_daily_free + charged_purchased + c
 -- capture: what is released late lives on [Midnight]
 SELECT mutate('ledger_capture', $m$IF v_late THEN$m$, $m$IF false THEN$m$);
 
--- capture: another users hold [Refusals]
+-- capture: another user's hold [Refusals]
 SELECT mutate('ledger_capture', $m$h.id = p_hold AND h.user_id = p_user$m$, $m$h.id = p_hold$m$);
 
 -- capture: the rest stays reserved [Operations]
@@ -68,7 +68,7 @@ SELECT mutate('ledger_void', $m$ledger_expire_lots(ledger_release(w, p_hold), p_
 -- void: the hold stays open [Operations]
 SELECT mutate('ledger_void', $m$PERFORM ledger_close_hold(w, p_hold, 'voided', p_now);$m$, $m$$m$);
 
--- void: another users hold [Refusals]
+-- void: another user's hold [Refusals]
 SELECT mutate('ledger_void', $m$h.id = p_hold AND h.user_id = p_user$m$, $m$h.id = p_hold$m$);
 
 -- due: a lot that is held past its expiry is forgotten [Midnight]
@@ -207,7 +207,7 @@ SELECT mutate('ledger_adjust', $m$> 1000000000000 THEN$m$, $m$> 2000000000000 TH
 -- adjust: without its operator [Operations]
 SELECT mutate('ledger_adjust', $m$p_actor => p_actor$m$, $m$p_actor => NULL$m$);
 
--- adjust: the days gift does not end [AgainstModel]
+-- adjust: the day's gift does not end [AgainstModel]
 SELECT mutate('ledger_adjust', $m$w.due_at := least(w.due_at, CASE p_bucket WHEN 'daily_free' THEN ledger_midnight_after(p_now) END);$m$, $m$$m$);
 
 -- reverse: twice [Refusals]
@@ -229,7 +229,7 @@ SELECT mutate('ledger_reverse', $m$w := ledger_expire_lots(w, p_now);$m$, $m$$m$
 -- reverse: a lot that is open again is not looked at [AgainstModel]
 SELECT mutate('ledger_reverse', $m$min(l.expires_at)$m$, $m$max(NULL::timestamptz)$m$);
 
--- reverse: another users transaction [Refusals]
+-- reverse: another user's transaction [Refusals]
 SELECT mutate('ledger_reverse', $m$t.id = p_original AND t.user_id = p_user$m$, $m$t.id = p_original$m$);
 
 -- reverse: above all bounds [Refusals]
@@ -238,7 +238,7 @@ SELECT mutate('ledger_reverse', $m$> 1000000000000 THEN$m$, $m$> 2000000000000 T
 -- reverse: is not remembered [Operations]
 SELECT mutate('ledger_reverse', $m$INSERT INTO reversals VALUES (p_original, entry.id, p_user, entry.created_at);$m$, $m$$m$);
 
--- refresh: yesterdays is good enough [Midnight]
+-- refresh: yesterday's is good enough [Midnight]
 SELECT mutate('ledger_refresh', $m$w.refreshed_on >= ledger_day(p_now) AND $m$, $m$$m$);
 
 -- refresh: looks at nothing that is due [Midnight]
@@ -268,7 +268,7 @@ SELECT mutate('ledger_close_days', $m$interval '10 minutes'$m$, $m$interval '0'$
 -- days: closed without a line in the log [Audit]
 SELECT mutate('ledger_close_days', $m$IF v_count > 0 THEN$m$, $m$IF false THEN$m$);
 
--- days: forget the logs head [Audit]
+-- days: forget the log's head [Audit]
 SELECT mutate('ledger_close_days', $m$p_now, v_head.sequence, v_head.hash$m$, $m$p_now, NULL, NULL$m$);
 SELECT mutate('ledger_close_days', $m$v_last.digest, v_head.sequence, v_head.hash)$m$, $m$v_last.digest, NULL, NULL)$m$);
 
