@@ -9,7 +9,7 @@ SELECT mutate('ledger_hold', $m$IF available < p_amount THEN$m$, $m$IF false THE
 SELECT mutate('ledger_hold', $m$available < p_amount$m$, $m$available <= p_amount$m$);
 
 -- hold: a repeated key holds again [Operations]
-SELECT mutate('ledger_hold', $m$PERFORM ledger_remember(w, p_key, 'hold', v_print, hold_id, p_now);$m$, $m$$m$);
+SELECT mutate('ledger_hold', $m$INSERT INTO operations VALUES (p_user, p_key, 'hold', v_print, hold_id, p_now, w.daily_free, w.purchased, w.bonus, w.held);$m$, $m$$m$);
 
 -- hold: a key takes any terms [Refusals]
 SELECT mutate('ledger_hold', $m$IF v_done.fingerprint <> v_print THEN$m$, $m$IF false THEN$m$);
@@ -18,16 +18,16 @@ SELECT mutate('ledger_hold', $m$IF v_done.fingerprint <> v_print THEN$m$, $m$IF 
 SELECT mutate('ledger_hold', $m$w.bonus - w.held;$m$, $m$w.bonus;$m$);
 
 -- hold: the oldest lot first, whatever its bucket [Operations]
-SELECT mutate('ledger_hold', $m$ledger_bucket_rank(l.bucket), l.expires_at NULLS LAST, l.sequence$m$, $m$l.sequence$m$);
+SELECT mutate('ledger_reserve', $m$ledger_bucket_rank(l.bucket), l.expires_at NULLS LAST, l.sequence$m$, $m$l.sequence$m$);
 
 -- hold: what never expires goes first [Operations]
-SELECT mutate('ledger_hold', $m$NULLS LAST$m$, $m$NULLS FIRST$m$);
+SELECT mutate('ledger_reserve', $m$NULLS LAST$m$, $m$NULLS FIRST$m$);
 
 -- hold: of two alike the younger first [AgainstModel]
-SELECT mutate('ledger_hold', $m$NULLS LAST, l.sequence$m$, $m$NULLS LAST, l.sequence DESC$m$);
+SELECT mutate('ledger_reserve', $m$NULLS LAST, l.sequence$m$, $m$NULLS LAST, l.sequence DESC$m$);
 
 -- hold: its deadline is not looked at [Midnight]
-SELECT mutate('ledger_hold', $m$w.due_at := least(w.due_at, p_expires_at);$m$, $m$$m$);
+SELECT mutate('ledger_hold', $m$, due_at = least(due_at, p_expires_at)$m$, $m$$m$);
 
 -- hold: a deadline that has come [Refusals]
 SELECT mutate('ledger_hold', $m$p_expires_at > p_now AND$m$, $m$p_expires_at >= p_now AND$m$);
@@ -116,12 +116,35 @@ SELECT mutate('ledger_refresh_day', $m$w.due_at := least(w.due_at, v_midnight);$
 
 -- open: without the lock [Concurrency]
 SELECT mutate('ledger_open', $m$WHERE user_id = p_user FOR UPDATE$m$, $m$WHERE user_id = p_user$m$);
+SELECT mutate('ledger_open_and_catch_up', $m$WHERE user_id = p_user FOR UPDATE$m$, $m$WHERE user_id = p_user$m$);
 
 -- open: what was due is not kept [Midnight]
-SELECT mutate('ledger_open', $m$IF w IS DISTINCT FROM v_before THEN$m$, $m$IF false THEN$m$);
+SELECT mutate('ledger_open_and_catch_up', $m$IF w IS DISTINCT FROM v_before THEN$m$, $m$IF false THEN$m$);
 
 -- open: a visit is not noted [Midnight]
-SELECT mutate('ledger_open', $m$w.active_on := greatest(w.active_on, ledger_day(p_now));$m$, $m$$m$);
+SELECT mutate('ledger_open_and_catch_up', $m$w.active_on := greatest(w.active_on, ledger_day(p_now));$m$, $m$$m$);
+
+-- open: nothing is ever due [Midnight]
+SELECT mutate('ledger_open', $m$IF w.due_at > p_now AND$m$, $m$IF$m$);
+
+-- open: an upgrade waits [Midnight]
+SELECT mutate('ledger_open', $m$w.daily_limit = p_daily_limit AND w.granted_today >= p_daily_limit$m$, $m$true$m$);
+
+-- open: yesterday's credit is today's [Midnight]
+SELECT mutate('ledger_open', $m$least(w.refreshed_on, w.active_on) >= ledger_day(greatest(p_now, w.last_at))$m$, $m$true$m$);
+
+-- open: a call in the fast lane needs no time [Refusals]
+SELECT mutate('ledger_open', $m$ AND isfinite(p_now)$m$, $m$ AND coalesce(isfinite(p_now), true)$m$);
+SELECT mutate('ledger_open', $m$w.due_at > p_now$m$, $m$coalesce(w.due_at > p_now, true)$m$);
+
+-- capture: what it keeps of the balance is the old one [Operations]
+SELECT mutate('ledger_capture', $m$purchased = e.after_purchased$m$, $m$purchased = w.purchased$m$);
+
+-- capture: of nothing, and the hold's part stays held [Operations]
+SELECT mutate('ledger_capture', $m$UPDATE user_wallet SET held = w.held WHERE user_id = p_user;$m$, $m$NULL;$m$);
+
+-- capture: the head stands still [Operations]
+SELECT mutate('ledger_capture', $m$, head_hash = e.hash$m$, $m$$m$);
 
 -- row: time goes back [AgainstModel]
 SELECT mutate('ledger_post', $m$greatest(p_now, w.last_at)$m$, $m$p_now$m$);
@@ -149,9 +172,11 @@ SELECT mutate('ledger_seal', $m$uuid_send(gen_random_uuid())$m$, $m$decode(repea
 
 -- seal: the parts are not in the hash [Audit]
 SELECT mutate('ledger_sealed_hash', $m$ || e.parts_digest)$m$, $m$)$m$);
+SELECT mutate('ledger_seal', $m$ || e.parts_digest)$m$, $m$)$m$);
 
 -- seal: the texts are not in the hash [Audit]
 SELECT mutate('ledger_sealed_hash', $m$ || e.text_digest$m$, $m$$m$);
+SELECT mutate('ledger_seal', $m$ || e.text_digest$m$, $m$$m$);
 
 -- seal: a lot without its expiry [Audit]
 SELECT mutate('ledger_lot_text', $m$(extract(epoch FROM l.expires_at) * 1000000)::bigint$m$, $m$0$m$);
