@@ -16,7 +16,10 @@ namespace {
 const QSet<QString> sharedTables{
     u"schema_migrations"_s, // which migrations were applied
     u"tiers"_s,
-    u"products"_s,           // the price list
+    u"products"_s,          // the price list
+    u"provider_products"_s, // its names at the stores
+    u"rail_policies"_s,
+    u"region_policies"_s, // what may pay for what, and where
     u"character_config"_s,
     u"character_versions"_s,
     u"character_avatars"_s, // the personas
