@@ -346,6 +346,7 @@ public:
         return {};
     }
     int debts() const { return int(m_debts.size()); }
+    Units owed(int debt) const { return m_debts[size_t(debt)].remaining; }
 
     // What is due by itself; with a limit also the day's refresh, by a visit of the user.
     void begin(Ms now, std::optional<Units> dailyLimit)

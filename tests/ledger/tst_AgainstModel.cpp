@@ -307,8 +307,11 @@ private:
         if (wallet.debts.isEmpty())
             return;
         const QString used = key(wallet);
-        const int debt = int(std::max<qint64>(0, wallet.debts.size() - 1 - below(4)));
-        const Units asked = oneIn(10) ? 0 : amount(20'000);
+        int debt = int(std::max<qint64>(0, wallet.debts.size() - 1 - below(4)));
+        for (int open = 0; open < wallet.debts.size() && !oneIn(4); ++open) // mostly one that is owed
+            if (wallet.model.owed(open) > 0)
+                debt = open;
+        const Units asked = oneIn(10) ? 0 : oneIn(2) ? amount(20'000) : 1 + below(wallet.model.owed(debt) + 1);
         const auto expected = wallet.model.forgive(now(), used, debt, asked);
         const auto answer = m_f.ledger.forgiveDebt(m_f.db.operators(),
                                                    {.user = wallet.user,

@@ -23,14 +23,15 @@ private Q_SLOTS:
         m_f.charge();
         m_f.ledger.closeDays(m_f.db.operators());
         QVERIFY(m_f.ledger.makePartitions(m_f.db.operators(), 30) > 0);
-        const auto tables =
-            m_f.db.owner().script("WITH RECURSIVE history AS (SELECT DISTINCT tgrelid AS id FROM pg_trigger WHERE "
-                                  "tgparentid = 0 AND tgfoid IN"
-                                  " ('ledger_is_append_only'::regproc, 'audit_log_is_append_only'::regproc)"
-                                  " UNION SELECT inhrelid FROM pg_inherits JOIN history ON inhparent = id)"
-                                  " SELECT id::regclass::text AS name, (SELECT attname FROM pg_attribute WHERE "
-                                  "attrelid = id AND attnum = 1) AS col"
-                                  " FROM history ORDER BY 1");
+        const auto tables = m_f.db.owner().script(
+            "WITH RECURSIVE history AS (SELECT DISTINCT tgrelid AS id FROM pg_trigger WHERE "
+            "tgparentid = 0 AND tgfoid IN"
+            " ('ledger_is_append_only'::regproc, 'audit_log_is_append_only'::regproc)"
+            " UNION SELECT inhrelid FROM pg_inherits JOIN history ON inhparent = id)"
+            " SELECT id::regclass::text AS name, (SELECT attname FROM pg_attribute WHERE "
+            "attrelid = id AND attnum > 0 AND attidentity = '' AND attgenerated = '' ORDER BY attnum LIMIT 1) AS "
+            "col"
+            " FROM history ORDER BY 1");
         for (const auto &row : tables)
             m_history.append({row.text("name"), row.text("col")});
     }
