@@ -294,7 +294,8 @@ QList<Setting> modelSettings()
         row("LLM_SPICY_MODEL", section, text(&C::llmSpicyModel, u"model name"_s), "",
             "For spicy mode; by default the same model."),
         row("LLM_CONNECTIONS", section, number(&C::llmConnections, 1, 60'000), "4096",
-            "Requests to the provider at once, at most a fifth of the limit of open files; what comes beyond waits, the "
+            "Requests to the provider at once, at most a fifth of the limit of open files; what comes beyond waits, "
+            "the "
             "tiers' priorities first."),
         row("COMPANION_REHEARSAL_PACE", section, number(&C::rehearsalPace_ms, 0, 10'000), "30",
             "The rehearsal model's milliseconds from one token to the next; 0 answers at once."),

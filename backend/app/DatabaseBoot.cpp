@@ -194,7 +194,8 @@ std::expected<Databases, QString> DatabaseBoot::externalTargets() const
 {
     // DATA keeps the first admin's key here too; who makes the private cluster makes it otherwise.
     const QFileInfo data(m_configuration.dataDir);
-    if (!m_configuration.dataDir.isEmpty() && !data.isDir() && !(QDir().mkpath(data.path()) && QDir().mkdir(data.filePath(), privateDirectory)))
+    if (!m_configuration.dataDir.isEmpty() && !data.isDir()
+        && !(QDir().mkpath(data.path()) && QDir().mkdir(data.filePath(), privateDirectory)))
         return std::unexpected(u"%1 cannot be made."_s.arg(m_configuration.dataDir));
     const auto owner = db::Target::parse(m_configuration.databaseUrl);
     if (!owner)

@@ -27,15 +27,15 @@ public:
     struct Options
     {
         QUrl url;
-        int timeout_ms = 5'000;       // for a whole fetch
-        int unknownKey_ms = 30'000;   // between fetches for unknown key ids
-        int firstRetry_ms = 2'000;    // after a failure; doubles up to lastRetry_ms
+        int timeout_ms = 5'000; // for a whole fetch
+        int unknownKey_ms = 30'000; // between fetches for unknown key ids
+        int firstRetry_ms = 2'000; // after a failure; doubles up to lastRetry_ms
         int lastRetry_ms = 300'000;
     };
     struct State
     {
         int keys = 0;
-        bool fresh = false;  // max-age has not passed since the last success
+        bool fresh = false; // max-age has not passed since the last success
         QString lastProblem; // of the last fetch; empty where it succeeded
     };
 
