@@ -243,10 +243,10 @@ private Q_SLOTS:
             }
             QTRY_COMPARE_WITH_TIMEOUT(rig.server->openConnections(), 0, 20'000);
         };
-        round(isFull() ? 500 : 150); // what the allocator and Qt keep for ever is there after this
+        round(isFull() ? 400 : 150); // what the allocator and Qt keep for ever is there after this
         const auto before = residentBytes();
-        for (int i = 0; i < (isFull() ? 20 : 3); ++i)
-            round(isFull() ? 500 : 150);
+        for (int i = 0; i < (isFull() ? 6 : 3); ++i)
+            round(isFull() ? 400 : 150);
         const auto after = residentBytes();
         qInfo("resident %.1f MB before, %.1f MB after", double(before) / 1e6, double(after) / 1e6);
 #if !defined(__SANITIZE_ADDRESS__)
