@@ -3,8 +3,8 @@
 //
 //   TURN_ROUNDS=10 rounds (1 by default), TURN_SEED=n the same random choices again
 
-#include "backend/ServedBackend.h"
 #include "backend/ChatLoad.h"
+#include "backend/ServedBackend.h"
 #include "backend/TurnBooks.h"
 #include "fakes/FakeLlm.h"
 #include "support/TestDatabase.h"

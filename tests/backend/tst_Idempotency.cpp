@@ -1,8 +1,8 @@
 // Idempotency-Key as docs promise it: the same request gets its first answer again, charged once, whatever happens
 // between; also over two processes on one database.
 
-#include "backend/ServedBackend.h"
 #include "backend/HttpCall.h"
+#include "backend/ServedBackend.h"
 #include "backend/TurnBooks.h"
 #include "fakes/FakeLlm.h"
 #include "identity/AccessKeys.h"

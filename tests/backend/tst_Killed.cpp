@@ -3,8 +3,8 @@
 //
 //   TURN_ROUNDS=30 rounds (1 by default), TURN_SEED=n the same random choices again
 
-#include "backend/ServedBackend.h"
 #include "backend/ChatLoad.h"
+#include "backend/ServedBackend.h"
 #include "backend/TurnBooks.h"
 #include "common/Clock.h"
 #include "fakes/FakeLlm.h"
