@@ -56,7 +56,7 @@ void addOffers(api::Api &api, const QList<SignInOffer> &offers)
                 .summary = u"The ways to sign in that this server offers, and what a client needs for them"_s,
                 .access = api::Access::everybody(),
                 .answers = {api::answer<SignInOffers>()}},
-               [&api, reply = api::ok(SignInOffers{offers})](http::Exchange exchange, const api::Entry &entry) {
+               [reply = api::ok(SignInOffers{offers})](http::Exchange exchange, const api::Entry &entry) {
                    http::Reply answer = reply;
                    for (const auto &[name, value] : entry.headers.all())
                        answer.with(name, value);

@@ -20,7 +20,7 @@ WireLease::WireLease(WirePool *pool, WireConnection *connection)
 }
 
 WireLease::WireLease(WireLease &&other) noexcept
-    : m_pool(other.m_pool)
+    : m_pool(std::exchange(other.m_pool, nullptr))
     , m_connection(std::exchange(other.m_connection, nullptr))
 {
 }
