@@ -39,7 +39,7 @@ class TestFirebaseToken : public QObject
     }
     FirebaseCertificates::Options options() const
     {
-        return {.url = m_issuer.url(), .timeout_ms = 400, .firstRetry_ms = 50, .lastRetry_ms = 200};
+        return {.url = m_issuer.url(), .timeout_ms = 1'500, .firstRetry_ms = 50, .lastRetry_ms = 200};
     }
     void answerWell()
     {
