@@ -8,8 +8,8 @@
 namespace companion::http {
 
 // A client's TCP connection, in place of QTcpSocket, whose two buffers of 32 KiB each stay with every connection and
-// whose write notifier goes on and off with every answer (docs/performance.md). A few hundred bytes while nothing is on
-// its way. Loop thread.
+// whose write notifier goes on and off with every answer (docs/performance.md). No buffer while nothing is on its way.
+// Loop thread.
 class ClientSocket : public QObject
 {
     Q_OBJECT
