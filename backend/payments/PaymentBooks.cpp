@@ -451,9 +451,10 @@ PaymentBooks::Step<void> PaymentBooks::takeDispute(db::Session &db, Provider pro
 
 void PaymentBooks::suspend(db::Session &db, const UserId &user, const db::Row &dispute, Done &done) const
 {
-    if (db.execute("payments.suspend_for_dispute", {{"user_id", user}, {"now", db.now()}}) == 0)
+    const QDateTime now = db.now(); // one moment on both rows: by it the suspension is known for the dispute's own
+    if (db.execute("payments.suspend_for_dispute", {{"user_id", user}, {"now", now}}) == 0)
         return;
-    db.execute("payments.note_suspension", {{"id", dispute.text("id")}, {"at", db.now()}});
+    db.execute("payments.note_suspension", {{"id", dispute.text("id")}, {"at", now}});
     done.audit.append({{u"act"_s, u"user.suspend"_s},
                        {u"target"_s, QString(u"user:"_s + user.toString())},
                        {u"reason"_s, QString(u"Payment disputed: "_s + dispute.text("reference"))},
