@@ -120,7 +120,8 @@ struct BooksFixture
     QString history()
     {
         QStringList words;
-        for (const Transaction &row : ledger.transactions(db.app(), {.user = user}, {.limit = 100}).value().items)
+        const auto page = ledger.transactions(db.app(), {.user = user}, {.limit = 100}).value();
+        for (const Transaction &row : page.items)
             words.prepend(toText(row.kind) + u' ' + brief(row.amount));
         return words.join(QStringLiteral(", "));
     }
