@@ -232,7 +232,7 @@ SELECT mutate('ledger_adjust', $m$> 1000000000000 THEN$m$, $m$> 2000000000000 TH
 -- adjust: without its operator [Operations]
 SELECT mutate('ledger_adjust', $m$p_actor => p_actor$m$, $m$p_actor => NULL$m$);
 
--- adjust: the day's gift does not end [AgainstModel]
+-- adjust: the day's gift does not end [Midnight]
 SELECT mutate('ledger_adjust', $m$w.due_at := least(w.due_at, CASE p_bucket WHEN 'daily_free' THEN ledger_midnight_after(p_now) END);$m$, $m$$m$);
 
 -- reverse: twice [Refusals]
@@ -251,7 +251,7 @@ SELECT mutate('ledger_reverse', $m$least(l.remaining - l.reserved, -part.amount)
 -- reverse: a refund into an expired lot lives [Midnight]
 SELECT mutate('ledger_reverse', $m$w := ledger_expire_lots(w, p_now);$m$, $m$$m$);
 
--- reverse: a lot that is open again is not looked at [AgainstModel]
+-- reverse: a lot that is open again is not looked at [Midnight]
 SELECT mutate('ledger_reverse', $m$min(l.expires_at)$m$, $m$max(NULL::timestamptz)$m$);
 
 -- reverse: another user's transaction [Refusals]
@@ -263,16 +263,13 @@ SELECT mutate('ledger_reverse', $m$> 1000000000000 THEN$m$, $m$> 2000000000000 T
 -- reverse: is not remembered [Operations]
 SELECT mutate('ledger_reverse', $m$INSERT INTO reversals VALUES (p_original, entry.id, p_user, entry.created_at);$m$, $m$$m$);
 
--- refresh: yesterday's is good enough [Midnight]
-SELECT mutate('ledger_refresh', $m$w.refreshed_on >= ledger_day(p_now) AND $m$, $m$$m$);
-
 -- refresh: looks at nothing that is due [Midnight]
 SELECT mutate('ledger_refresh', $m$AND w.due_at > p_now$m$, $m$$m$);
 
 -- refresh: an upgrade waits for tomorrow [Midnight]
 SELECT mutate('ledger_refresh', $m$AND w.daily_limit = p_daily_limit$m$, $m$$m$);
 
--- refresh: a swept day is no visit [AgainstModel]
+-- refresh: a swept day is no visit [Midnight]
 SELECT mutate('ledger_refresh', $m$ AND w.active_on >= ledger_day(p_now)$m$, $m$$m$);
 
 -- balance: lots in another order [Operations]

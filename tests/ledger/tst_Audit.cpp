@@ -147,6 +147,8 @@ private Q_SLOTS:
             {"day_missing"});
         row("the tail, and the day gone",
             cutBeforeTheDay() + u"DELETE FROM ledger_day_heads; DELETE FROM ledger_days"_s, {"day_missing"});
+        row("where a day says that a chain stood", u"UPDATE ledger_day_heads SET hash = sha256('')"_s,
+            {"day_changed", "tail_missing"});
         row("a wallet and its lot",
             u"UPDATE wallet_lots SET original = original + 5, remaining = remaining + 5 WHERE bucket = 'purchased';"
             "UPDATE user_wallet SET purchased = purchased + 5"_s,

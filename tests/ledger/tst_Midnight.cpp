@@ -255,6 +255,41 @@ private Q_SLOTS:
         QCOMPARE(m_f->history(), "bonus_grant 1, daily_refresh 10, daily_expiry -10, daily_refresh 10");
     }
 
+    void a_gift_of_daily_credit_ends_with_the_day()
+    {
+        QVERIFY(m_f->adjust(Bucket::DailyFree, "2"));
+        m_f->db.clock().advance(12h);
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0");
+        QCOMPARE(m_f->history(), "adjustment 2, daily_expiry -2");
+    }
+
+    void a_lot_that_a_refund_opens_again_still_expires()
+    {
+        m_f->grant(Bucket::Bonus, "1", m_f->in(3h));
+        const auto settled = m_f->capture(m_f->hold("1", "0")->id, "1");
+        m_f->grant(Bucket::Bonus, "2", m_f->in(1h));
+        m_f->db.clock().advance(1h);
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0"); // nothing is due any more
+        QVERIFY(m_f->reverse(settled->transaction));
+        QCOMPARE(m_f->wallet("0"), "0 0 1 0");
+        m_f->db.clock().advance(2h);
+        QCOMPARE(m_f->wallet("0"), "0 0 0 0");
+    }
+
+    void a_visit_on_a_day_that_was_swept_is_a_visit()
+    {
+        m_f->wallet();
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->sweepRefresh(9), 1);
+        m_f->wallet();
+        for (int day = 2; day <= 7; ++day) {
+            m_f->db.clock().advance(24h);
+            QCOMPARE(m_f->sweepRefresh(9), 1);
+        }
+        m_f->db.clock().advance(24h);
+        QCOMPARE(m_f->sweepRefresh(9), 0);
+    }
+
     void a_sweep_looks_whatever_the_wallet_thinks_is_due()
     {
         m_f->grant(Bucket::Bonus, "1", m_f->in(1h));
