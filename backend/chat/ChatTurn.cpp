@@ -1,8 +1,10 @@
 #include "chat/ChatTurn.h"
 
+#include "chat/CompletionJson.h"
 #include "chat/LiveTurns.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace companion::chat {
 
@@ -15,21 +17,14 @@ bool mayPass(ErrorCode code)
     return code == ErrorCode::NotReady || code == ErrorCode::Overloaded || code == ErrorCode::Internal;
 }
 
-// The start of the first whole character at or after `byte` bytes of UTF-8.
-qsizetype characterAt(const QByteArray &utf8, qint64 byte)
-{
-    auto at = static_cast<qsizetype>(std::clamp<qint64>(byte, 0, utf8.size()));
-    while (at < utf8.size() && (static_cast<unsigned char>(utf8[at]) & 0xC0) == 0x80)
-        ++at;
-    return at;
-}
-
 } // namespace
 
 ChatTurn::ChatTurn(const Surroundings &surroundings, TurnOrder order, std::shared_ptr<Delivery> delivery)
     : m_(surroundings)
     , m_order(std::move(order))
     , m_deliveries{std::move(delivery)}
+    , m_deadline(QDateTime::currentDateTimeUtc().addSecs(surroundings.chat.terms().generationLimit_s
+                                                         + surroundings.chat.terms().settleGrace_s))
 {
     m_.live.count(+1);
     m_limit.setSingleShot(true);
@@ -46,7 +41,8 @@ void ChatTurn::begin()
 
 void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
 {
-    if (!admission && mayPass(admission.error().code)) // its commit may have happened all the same
+    // Its commit may have happened all the same, unless it never ran.
+    if (!admission && mayPass(admission.error().code) && admission.error().code != ErrorCode::Overloaded)
         return giveUp(admission.error());
     if (!admission)
         return fail(admission.error());
@@ -55,6 +51,7 @@ void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
     if (const auto *outcome = std::get_if<Outcome>(&*admission))
         return finish(*outcome);
     m_turn = std::get<Turn>(*admission);
+    m_deadline = m_turn.deadline;
     m_.live.add(m_turn.message, this);
     for (const auto &delivery : m_deliveries)
         delivery->started(m_turn);
@@ -124,14 +121,23 @@ void ChatTurn::settled(Result<Outcome> outcome)
 {
     if (outcome)
         return finish(*outcome);
-    const bool inTime = QDateTime::currentDateTimeUtc() < m_turn.deadline;
-    if (!mayPass(outcome.error().code) || !inTime || (outcome.error().code == ErrorCode::Internal && m_settleTries > 4))
+    if (!mayTryAgain(outcome.error().code))
         return giveUp(outcome.error());
-    const int pause_ms = std::min(100 << std::min(m_settleTries++, 6), 5'000);
-    QTimer::singleShot(pause_ms, this, &ChatTurn::settle);
+    QTimer::singleShot(nextPause_ms(), this, &ChatTurn::settle);
 }
 
-// Nothing is charged for what failed. Should even this act fail, the hold's deadline does the same.
+bool ChatTurn::mayTryAgain(ErrorCode code) const
+{
+    return mayPass(code) && !m_.live.graceIsOver() && QDateTime::currentDateTimeUtc() < m_deadline
+        && (code != ErrorCode::Internal || m_tries <= 4);
+}
+
+int ChatTurn::nextPause_ms()
+{
+    return std::min(100 << std::min(m_tries++, 6), 5'000);
+}
+
+// Nothing is charged for what failed. Should even this act fail for good, the hold's deadline does the same.
 void ChatTurn::giveUp(const Refusal &why)
 {
     m_ended = true;
@@ -149,7 +155,11 @@ void ChatTurn::gaveUp(const Result<std::optional<Outcome>> &settled, const Refus
 {
     if (settled && *settled)
         return finish(**settled);
-    fail(why);
+    if (settled || !mayTryAgain(settled.error().code))
+        return fail(why);
+    if (!m_settling) // nothing can have been charged: whoever waits need not wait for the database
+        tell(why, false);
+    QTimer::singleShot(nextPause_ms(), this, [this, why] { giveUp(why); });
 }
 
 void ChatTurn::withdraw(const moderation::Verdict &verdict)
@@ -166,10 +176,18 @@ void ChatTurn::withdraw(const moderation::Verdict &verdict)
             chat->withdraw(db, turn, verdict, text);
             return true;
         },
-        [this](const Result<bool> &) {
-            fail({ErrorCode::ContentBlocked,
-                  u"The reply broke the content policy and was withdrawn; it was not charged."_s});
-        });
+        [this, verdict](const Result<bool> &done) { withdrew(done, verdict); });
+}
+
+// Told at once; the record for the operator is not to be lost.
+void ChatTurn::withdrew(const Result<bool> &done, const moderation::Verdict &verdict)
+{
+    const Refusal why{ErrorCode::ContentBlocked,
+                      u"The reply broke the content policy and was withdrawn; it was not charged."_s};
+    if (done || !mayTryAgain(done.error().code))
+        return fail(why);
+    tell(why, false);
+    QTimer::singleShot(nextPause_ms(), this, [this, verdict] { withdraw(verdict); });
 }
 
 void ChatTurn::join(std::shared_ptr<Delivery> delivery, qint64 fromByte)
@@ -207,9 +225,14 @@ void ChatTurn::finish(const Outcome &outcome)
 
 void ChatTurn::fail(const Refusal &refusal, bool replayed)
 {
-    for (const auto &delivery : m_deliveries)
-        delivery->failed(refusal, replayed);
+    tell(refusal, replayed);
     end();
+}
+
+void ChatTurn::tell(const Refusal &refusal, bool replayed)
+{
+    for (const auto &delivery : std::exchange(m_deliveries, {}))
+        delivery->failed(refusal, replayed);
 }
 
 void ChatTurn::end()

@@ -49,9 +49,13 @@ private:
     void giveUp(const Refusal &why);
     void gaveUp(const Result<std::optional<Outcome>> &settled, const Refusal &why);
     void withdraw(const moderation::Verdict &verdict);
+    void withdrew(const Result<bool> &done, const moderation::Verdict &verdict);
     void finish(const Outcome &outcome);
     void fail(const Refusal &refusal, bool replayed = false);
+    void tell(const Refusal &refusal, bool replayed);
     void end();
+    bool mayTryAgain(ErrorCode code) const;
+    int nextPause_ms();
 
     Surroundings m_;
     TurnOrder m_order;
@@ -62,7 +66,8 @@ private:
     llm::Completion m_completion;
     QByteArray m_released; // UTF-8
     QTimer m_limit;
-    int m_settleTries = 0;
+    QDateTime m_deadline; // nothing is tried again after it
+    int m_tries = 0; // that failed for want of the database
     bool m_settling = false;
     bool m_ended = false;
 };

@@ -3,6 +3,7 @@
 #include "common/describe/Json.h"
 
 #include <QJsonArray>
+#include <algorithm>
 
 namespace companion::chat {
 
@@ -34,6 +35,14 @@ QString wireFinishReason(const QString &reason)
 }
 
 } // namespace
+
+qsizetype characterAt(const QByteArray &utf8, qint64 byte)
+{
+    auto at = static_cast<qsizetype>(std::clamp<qint64>(byte, 0, utf8.size()));
+    while (at < utf8.size() && (static_cast<unsigned char>(utf8[at]) & 0xC0) == 0x80)
+        ++at;
+    return at;
+}
 
 QJsonObject completionObject(const Outcome &outcome)
 {

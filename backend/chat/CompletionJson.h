@@ -7,6 +7,9 @@
 namespace companion::chat {
 
 // The OpenAI objects that answers are made of, ours with `companion`.
+// The start of the first whole character at or after `byte` bytes of UTF-8: where a returning client goes on.
+qsizetype characterAt(const QByteArray &utf8, qint64 byte);
+
 QJsonObject completionObject(const Outcome &outcome);
 // The first chunk, before any text.
 QJsonObject openingChunk(const MessageId &message, const std::optional<SessionId> &session, const QString &model,

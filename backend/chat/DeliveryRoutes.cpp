@@ -91,7 +91,7 @@ void StreamDelivery::finished(const Outcome &settled)
         open(outcome.message, outcome.companion.sessionId, outcome.model, outcome.createdAt, outcome.replayed);
     const QByteArray content = outcome.content.toUtf8();
     if (m_sent < content.size()) {
-        const QString rest = QString::fromUtf8(content.sliced(m_sent));
+        const QString rest = QString::fromUtf8(content.sliced(characterAt(content, m_sent)));
         m_sent = content.size();
         send(textChunk(outcome.message, outcome.model, outcome.createdAt, rest), outcome.message);
     }

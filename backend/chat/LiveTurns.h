@@ -21,6 +21,7 @@ public:
     // Null where it is not ours to produce, or not this user's.
     ChatTurn *find(const UserId &user, const MessageId &message) const;
     int underWay() const { return m_underWay; }
+    bool graceIsOver() const { return m_graceIsOver; } // the server is about to end
 
     // Lets turns end for at most `grace_ms`, then gives the rest up; drained() when none is left.
     void drain(int grace_ms);
