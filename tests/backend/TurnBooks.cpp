@@ -8,7 +8,8 @@ namespace {
 
 const char always[] = R"(
 WITH charge AS MATERIALIZED (
-    SELECT hold_id, count(*) AS times, -sum(amount) AS amount, min(metadata ->> 'message_id') AS message
+    SELECT hold_id, count(*) AS times, -sum(amount) AS amount, min(metadata ->> 'message_id') AS message,
+           min(metadata ->> 'session_id')::uuid AS session
       FROM transaction_history WHERE kind = 'chat' GROUP BY hold_id),
 turn AS MATERIALIZED (
     SELECT t.*, coalesce((t.answer -> 'companion' -> 'charge' ->> 'amount')::numeric, 0) AS told,
@@ -25,6 +26,7 @@ SELECT format('charge: turn %s (%s) told %s, the books say %s in %s rows', messa
 UNION ALL
 SELECT format('lost turn: hold %s is charged %s for %s, which there is not', c.hold_id, c.amount, c.message)
   FROM charge c WHERE NOT EXISTS (SELECT FROM chat_turns t WHERE t.hold_id = c.hold_id)
+                  AND (c.session IS NULL OR EXISTS (SELECT FROM chat_sessions s WHERE s.id = c.session)) -- not deleted since
 UNION ALL
 SELECT format('hold: turn %s is %s, its hold %s', message_id, status, hold)
   FROM turn WHERE hold_id IS NOT NULL

@@ -141,10 +141,14 @@ void addEnd(FakeLlmAnswer &answer, const StreamWriter &writer, const FakeLlmScri
 {
     if (!script.has("no-finish"))
         answer.pieces << writer.delta({}, script.text("finish", QStringLiteral("stop")));
+    if (script.has("after-finish"))
+        answer.pieces << writer.word(QStringLiteral(" and more"));
     const bool wanted = request[QLatin1StringView("stream_options")][QLatin1StringView("include_usage")].toBool();
     if (wanted && !script.has("no-usage"))
         answer.pieces << writer.usage(said);
     if (!script.has("no-done"))
+        answer.pieces << writer.event("[DONE]");
+    if (script.has("done-twice"))
         answer.pieces << writer.event("[DONE]");
     if (script.has("after-done"))
         answer.pieces << writer.word(QStringLiteral(" never heard"));
@@ -162,6 +166,8 @@ FakeLlmAnswer stream(const FakeLlmScript &script, const QJsonObject &request)
         answer.pieces << "data: " + QByteArray(script.number("huge-line", 10'000'000), 'x');
     if (script.has("garbage"))
         answer.pieces << writer.event("{\"this is\": no JSON");
+    if (script.has("bad-utf8"))
+        answer.pieces << writer.event("{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"gr\xC3\"}}]}");
     if (script.has("half-char"))
         answer.pieces << QByteArray("data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"gr\xC3");
     if (script.has("error"))

@@ -20,6 +20,8 @@
 //   crlf  cr  bom  comments  bytes (one byte at a time)  split-surrogates  null-content  reasoning  cumulative-usage
 //   whole                answers a request for a stream with a whole JSON answer
 //   drop                 closes without an answer      after-done      goes on talking after [DONE]
+//   after-finish         talks on after the finish reason              done-twice      [DONE], and once more
+//   bad-utf8             an event that is no UTF-8
 //   barrier=N            held until N requests are held, or released
 class FakeLlmScript
 {
