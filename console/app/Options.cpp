@@ -55,8 +55,9 @@ std::expected<Options, QString> Options::parse(const QStringList &arguments)
         return std::unexpected(QStringLiteral("--theme is light or dark."));
     if (parser.isSet(QStringLiteral("size")) && options.size.isEmpty())
         return std::unexpected(QStringLiteral("--size is WIDTHxHEIGHT, at least 320x240."));
-    if (!options.screenshot.isEmpty() && (options.server.isEmpty() || options.keyFile.isEmpty()))
-        return std::unexpected(QStringLiteral("--screenshot needs --server and --key-file."));
+    const bool signsIn = options.place.page != QLatin1StringView("sign-in");
+    if (!options.screenshot.isEmpty() && (options.server.isEmpty() || (signsIn && options.keyFile.isEmpty())))
+        return std::unexpected(QStringLiteral("--screenshot needs --server and, but for sign-in, --key-file."));
     if (!parser.positionalArguments().isEmpty())
         return std::unexpected(QStringLiteral("%1 is not an option.").arg(parser.positionalArguments().first()));
     return options;
