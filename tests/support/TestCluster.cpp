@@ -116,7 +116,7 @@ void TestCluster::waitUntilReady()
         } catch (const db::DatabaseError &) {
             // not yet
         }
-        ensure(m_keeper->state() == QProcess::Running && waited.elapsed() < 30'000, "the test server starts");
+        ensure(m_keeper->state() == QProcess::Running && waited.elapsed() < 90'000, "the test server starts");
         QThread::msleep(10);
     }
 }
@@ -126,7 +126,10 @@ void TestCluster::kill() const
     QFile pidFile(m_directory + u"/data/postmaster.pid"_s);
     ensure(pidFile.open(QFile::ReadOnly), "the test server runs");
     ::kill(static_cast<pid_t>(pidFile.readLine().trimmed().toInt()), SIGKILL);
-    pidFile.remove(); // our keeper's dead child still has its number: pg_ctl would wait for it
+    // Our keeper's dead child still has its number: pg_ctl would wait for it, and the next server take the socket for
+    // its.
+    pidFile.remove();
+    QFile::remove(m_directory + u"/.s.PGSQL.5432.lock"_s);
 }
 
 // pg_ctl takes the options of the server before, also when that one is gone.
@@ -162,7 +165,7 @@ void TestCluster::restart(Manner manner)
         kill();
     // A killed server's children end when they notice; until then the next one is refused their shared memory.
     while (!startedAnew(manner)) {
-        ensure(manner == Manner::Killed && waited.elapsed() < 20'000, "the test server restarts");
+        ensure(manner == Manner::Killed && waited.elapsed() < 60'000, "the test server restarts");
         QThread::msleep(20);
     }
     waitUntilReady();
