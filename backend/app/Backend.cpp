@@ -81,6 +81,8 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
     m_operators =
         workers(u"operator"_s, databases.operators, configuration.databaseOperatorWorkers, appStatementTimeout_ms);
     m_bulk = workers(u"bulk"_s, databases.operators, configuration.databaseBulkWorkers, bulkStatementTimeout_ms);
+    m_turns = workers(u"turns"_s, databases.operators, configuration.databaseTurnWorkers, appStatementTimeout_ms);
+    m_turnLane = std::make_unique<chat::TurnLane>(*m_features.chat, *m_turns);
     {
         db::Session session(databases.operators, clock);
         m_features.tokens.setKeys(identity::SigningKeys().load(session));
@@ -139,7 +141,8 @@ api::Hooks Backend::hooks()
 
 void Backend::addRoutes()
 {
-    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_model, m_live, m_configuration.llmSpicyModel};
+    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app,  *m_turnLane,
+                                             *m_model,         m_live, m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn,
                                 {.developmentAgeVerification = !m_configuration.isProduction(),
                                  .offers = offersOf(m_configuration)});
@@ -163,7 +166,7 @@ void Backend::addRoutes()
                                  .spicyModel = m_configuration.llmSpicyModel});
     addOperationsRoutes(*m_api,
                         {.metrics = m_metrics,
-                         .lanes = {m_app.get(), m_operators.get(), m_bulk.get()},
+                         .lanes = {m_app.get(), m_operators.get(), m_bulk.get(), m_turns.get()},
                          .model = *m_model,
                          .live = m_live,
                          .metricsToken = m_configuration.metricsToken,
@@ -273,6 +276,7 @@ void Backend::end()
     m_app->stop();
     m_operators->stop();
     m_bulk->stop();
+    m_turns->stop();
     Q_EMIT stopped();
 }
 

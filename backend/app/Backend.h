@@ -5,6 +5,7 @@
 #include "app/Features.h"
 #include "app/OperationsRoutes.h"
 #include "chat/LiveTurns.h"
+#include "chat/TurnLane.h"
 #include "http/LocalRateLimiter.h"
 #include "http/Server.h"
 #include "jobs/Schedule.h"
@@ -51,6 +52,8 @@ private:
     std::unique_ptr<db::Workers> m_app;
     std::unique_ptr<db::Workers> m_operators;
     std::unique_ptr<db::Workers> m_bulk;
+    std::unique_ptr<db::Workers> m_turns;
+    std::unique_ptr<chat::TurnLane> m_turnLane;
     std::unique_ptr<llm::LanguageModel> m_model;
     chat::LiveTurns m_live;
     http::LocalRateLimiter m_limiter;

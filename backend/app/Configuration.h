@@ -40,6 +40,7 @@ struct Configuration
     int databaseAppWorkers = 0;      // COMPANION_DB_WORKERS
     int databaseOperatorWorkers = 0; // COMPANION_DB_OPERATOR_WORKERS
     int databaseBulkWorkers = 0;     // COMPANION_DB_BULK_WORKERS
+    int databaseTurnWorkers = 0;     // COMPANION_DB_TURN_WORKERS
     int databaseQueue = 0;           // COMPANION_DB_QUEUE
     QString redisUrl;                // REDIS_URL
 

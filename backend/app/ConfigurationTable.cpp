@@ -269,6 +269,8 @@ QList<Setting> databaseSettings()
             "Connections and threads for admin requests, jobs and webhooks."),
         row("COMPANION_DB_BULK_WORKERS", section, number(&C::databaseBulkWorkers, 1, 64), "2",
             "Connections and threads for slow work: exports, statistics."),
+        row("COMPANION_DB_TURN_WORKERS", section, number(&C::databaseTurnWorkers, 2, 64), "2",
+            "Connections and threads where turns of the chat begin and end together, half of them for each."),
         row("COMPANION_DB_QUEUE", section, number(&C::databaseQueue, 1, 1'000'000), "1000",
             "Requests that may wait for a worker of each kind; the next is answered 503."),
         later(row("REDIS_URL", section, url(&C::redisUrl, {u"redis"_s, u"rediss"_s}), "",

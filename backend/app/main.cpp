@@ -85,6 +85,8 @@ int main(int argc, char **argv)
 {
     // Qt's own event loop instead of GLib's: the latter searches a list of all sockets whenever one is watched or not.
     qputenv("QT_NO_GLIB", "1");
+    if (!qEnvironmentVariableIsSet("TZ")) // all our times are UTC, and without it each conversion looks at a file
+        qputenv("TZ", "UTC");
     QCoreApplication application(argc, argv);
     QCoreApplication::setApplicationName(u"companion-backend"_s);
     QCoreApplication::setApplicationVersion(QStringLiteral(COMPANION_VERSION));

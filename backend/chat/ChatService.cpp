@@ -25,9 +25,8 @@ Refusal inProgress()
             .retryAfter_s = 1};
 }
 
-qint64 promptTokensHeld(const QList<llm::ChatMessage> &prompt, Factor margin)
+qint64 promptTokensHeld(qint64 estimate, Factor margin)
 {
-    const qint64 estimate = llm::estimateTokens(prompt);
     return (estimate * margin.units() + 9'999) / 10'000;
 }
 
@@ -100,7 +99,7 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
                                      .userName = scene->account.user.displayName,
                                      .before = scene->before,
                                      .message = order.text});
-    const qint64 promptTokens = promptTokensHeld(prompt, m_terms.holdMargin);
+    const qint64 promptTokens = promptTokensHeld(llm::estimateTokens(prompt), m_terms.holdMargin);
     const billing::PriceTerms price{m_terms.ratePer1k, m_terms.minimumCharge, scene->persona.persona.priceMultiplier,
                                     scene->tier.discount};
     const qint64 affordable = billing::tokensFor(scene->balance.available, price) - promptTokens;
@@ -288,7 +287,8 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
                                .before = scene.before,
                                .message = order.text});
 
-    const qint64 promptTokens = promptTokensHeld(turn.prompt, m_terms.holdMargin);
+    turn.promptEstimate = llm::estimateTokens(turn.prompt);
+    const qint64 promptTokens = promptTokensHeld(turn.promptEstimate, m_terms.holdMargin);
     turn.maxTokens = order.maxTokens;
     turn.held = billing::priceOf(promptTokens + order.maxTokens, turn.price);
     const Credits available = scene.balance.available;
@@ -373,7 +373,7 @@ QJsonObject ChatService::chargeMetadata(const Turn &turn, const llm::Completion 
     return metadata;
 }
 
-Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const
+Outcome ChatService::outcomeToBe(const Turn &turn, const llm::Completion &completion, const QDateTime &now)
 {
     Outcome outcome{.message = turn.message,
                     .createdAt = turn.createdAt,
@@ -390,17 +390,27 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
     companion.disclosure = turn.disclosure;
     if (completion.rehearsal)
         companion.rehearsal = true;
-    companion.latency = {.total = static_cast<int>(turn.createdAt.msecsTo(db.now())),
+    companion.latency = {.total = static_cast<int>(turn.createdAt.msecsTo(now)),
                          .model = completion.total_ms,
                          .firstToken = completion.firstToken_ms};
+    return outcome;
+}
 
+Settling ChatService::settlingOf(const Turn &turn, const llm::Completion &completion, const Outcome &outcome)
+{
     const Credits price = billing::priceOf(completion.usage.totalTokens, turn.price);
-    Settling settling{.turn = turn,
-                      .completion = completion,
-                      .answer = answerToKeep(outcome),
-                      .charge = std::min(price, turn.held),
-                      .description = u"Reply from %1"_s.arg(turn.personaName),
-                      .metadata = chargeMetadata(turn, completion, price)};
+    return {.turn = turn,
+            .completion = completion,
+            .answer = answerToKeep(outcome),
+            .charge = std::min(price, turn.held),
+            .description = u"Reply from %1"_s.arg(turn.personaName),
+            .metadata = chargeMetadata(turn, completion, price)};
+}
+
+Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const
+{
+    Outcome outcome = outcomeToBe(turn, completion, db.now());
+    Settling settling = settlingOf(turn, completion, outcome);
     db::Row row = m_turns.settle(db, settling);
     if (row.text("code") == u"settled"_s) // this very settlement had committed before its answer was lost
         return outcomeOf(db, turn.user, turn.message);
@@ -412,9 +422,68 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
         if (row.text("code") != u"ok"_s)
             return outcomeOf(db, turn.user, turn.message);
     }
-    companion.charge = ledger::chargeIn(row);
-    companion.balance = ledger::balanceIn(row);
+    outcome.companion.charge = ledger::chargeIn(row);
+    outcome.companion.balance = ledger::balanceIn(row);
     return outcome;
+}
+
+// The turn that would begin, where nothing at all speaks against it and nothing else is to be done.
+std::optional<Turn> ChatService::plainTurn(const TurnOrder &order, const Scene &scene, const QDateTime &now) const
+{
+    if (scene.mode != Mode::Normal || !checkMode(scene))
+        return std::nullopt;
+    const auto verdict = screenMessage(order, scene);
+    if (verdict.isCrisis() || verdict.isBlocked())
+        return std::nullopt;
+    auto turn = prepare(order, scene, now);
+    return turn ? std::optional(std::move(*turn)) : std::nullopt;
+}
+
+std::vector<std::optional<Admission>> ChatService::beginTogether(db::Session &db,
+                                                                 const std::vector<TurnOrder> &orders) const
+{
+    const auto scenes = m_scenes.loadTogether(db, orders, m_terms.windowMessages);
+    std::vector<std::optional<Turn>> turns(orders.size());
+    std::vector<TurnStore::Beginning> beginnings;
+    std::vector<std::size_t> places; // of each beginning among the orders
+    for (std::size_t i = 0; i < orders.size(); ++i) {
+        if (scenes[i])
+            turns[i] = plainTurn(orders[i], *scenes[i], db.now());
+        if (turns[i]) {
+            beginnings.push_back({*turns[i], orders[i], *scenes[i]});
+            places.push_back(i);
+        }
+    }
+    std::vector<std::optional<Admission>> admissions(orders.size());
+    if (beginnings.empty())
+        return admissions;
+    const auto holds = m_turns.beginTogether(db, beginnings);
+    for (std::size_t k = 0; k < holds.size(); ++k)
+        if (holds[k]) {
+            turns[places[k]]->hold = *holds[k];
+            admissions[places[k]] = Admission(std::move(*turns[places[k]]));
+        }
+    return admissions;
+}
+
+std::vector<std::optional<Outcome>> ChatService::settleTogether(db::Session &db,
+                                                                const std::vector<EndedTurn> &ended) const
+{
+    std::vector<Outcome> outcomes;
+    std::vector<Settling> settlings;
+    for (const auto &[turn, completion] : ended) {
+        outcomes.push_back(outcomeToBe(turn, completion, db.now()));
+        settlings.push_back(settlingOf(turn, completion, outcomes.back()));
+    }
+    const auto rows = m_turns.settleTogether(db, settlings);
+    std::vector<std::optional<Outcome>> settled(ended.size());
+    for (std::size_t i = 0; i < rows.size(); ++i)
+        if (rows[i]) {
+            settled[i] = std::move(outcomes[i]);
+            settled[i]->companion.charge = ledger::chargeIn(*rows[i]);
+            settled[i]->companion.balance = ledger::balanceIn(*rows[i]);
+        }
+    return settled;
 }
 
 std::optional<Outcome> ChatService::giveUp(db::Session &db, const UserId &user, const MessageId &message) const

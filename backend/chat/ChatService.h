@@ -12,6 +12,7 @@
 #include "moderation/Screen.h"
 
 #include <functional>
+#include <vector>
 
 namespace companion::chat {
 
@@ -40,6 +41,13 @@ struct ChatParts
     std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
 };
 
+// A turn whose reply is there, to be settled.
+struct EndedTurn
+{
+    Turn turn;
+    llm::Completion completion;
+};
+
 // The rules of sessions and turns, as plain blocking acts on the app lane. open and removeSession run in the caller's
 // transaction; the others outside of any, and each leaves a state that another instance can go on from.
 class ChatService
@@ -58,6 +66,10 @@ public:
     Result<Admission> begin(db::Session &db, const TurnOrder &order) const;
     // Its last: charge what was used, at most what was held, and keep the reply. Any number of times the same outcome.
     Result<Outcome> settle(db::Session &db, const Turn &turn, const llm::Completion &completion) const;
+    // Both for many turns at once, in a few statements for all of them; operator role. Nothing for whoever is not the
+    // plain case (docs/architecture.md): nothing was done for it, and begin() or settle() by itself does it.
+    std::vector<std::optional<Admission>> beginTogether(db::Session &db, const std::vector<TurnOrder> &orders) const;
+    std::vector<std::optional<Outcome>> settleTogether(db::Session &db, const std::vector<EndedTurn> &ended) const;
     // Or give it up: nothing is charged, nothing kept, and its key is free again. One that had been settled after all
     // (the commit's answer was lost) stays so, and its outcome is answered.
     std::optional<Outcome> giveUp(db::Session &db, const UserId &user, const MessageId &message) const;
@@ -97,6 +109,9 @@ private:
     Outcome outcomeFrom(db::Session &db, const TurnRecord &record) const;
     // The settled turn, where its settlement was quicker.
     std::optional<Outcome> voidRecord(db::Session &db, const TurnRecord &record) const;
+    std::optional<Turn> plainTurn(const TurnOrder &order, const Scene &scene, const QDateTime &now) const;
+    static Outcome outcomeToBe(const Turn &turn, const llm::Completion &completion, const QDateTime &now);
+    static Settling settlingOf(const Turn &turn, const llm::Completion &completion, const Outcome &outcome);
     static QJsonObject chargeMetadata(const Turn &turn, const llm::Completion &completion, Credits price);
 
     ChatParts m_parts;

@@ -32,7 +32,22 @@ ChatTurn::ChatTurn(const Surroundings &surroundings, TurnOrder order, std::share
             [this] { abandon({ErrorCode::ModelTimeout, u"The model took too long; the reply was not charged."_s}); });
 }
 
+// With all that begin at this moment; what is not the plain case, alone.
 void ChatTurn::begin()
+{
+    m_.lane.begin(this, m_order, &ChatTurn::looked);
+}
+
+void ChatTurn::looked(Result<std::optional<Admission>> admission)
+{
+    if (!admission)
+        return admitted(std::unexpected(admission.error()));
+    if (!*admission)
+        return beginAlone();
+    admitted(std::move(**admission));
+}
+
+void ChatTurn::beginAlone()
 {
     m_.workers.act(
         this, [chat = &m_.chat, order = m_order](db::Session &db) { return chat->begin(db, order); },
@@ -68,6 +83,7 @@ void ChatTurn::generate()
                                    .temperature = m_turn.temperature,
                                    .endUser = m_turn.user.toString(),
                                    .personaName = m_turn.personaName,
+                                   .promptEstimate = m_turn.promptEstimate,
                                    .priority = m_turn.priority});
     connect(m_generation, &llm::Generation::text, this, &ChatTurn::relay);
     connect(m_generation, &llm::Generation::finished, this, &ChatTurn::generated);
@@ -108,6 +124,22 @@ void ChatTurn::generated(const Result<llm::Completion> &completion) // the clien
 void ChatTurn::settle()
 {
     m_settling = true;
+    if (m_tries > 0) // whatever went wrong, this turn no longer shares with others
+        return settleAlone();
+    m_.lane.settle(this, {m_turn, m_completion}, &ChatTurn::settledTogether);
+}
+
+void ChatTurn::settledTogether(Result<std::optional<Outcome>> outcome)
+{
+    if (!outcome)
+        return settled(std::unexpected(outcome.error()));
+    if (!*outcome)
+        return settleAlone();
+    settled(std::move(**outcome));
+}
+
+void ChatTurn::settleAlone()
+{
     m_.workers.act(
         this,
         [chat = &m_.chat, turn = m_turn, completion = m_completion](db::Session &db) {

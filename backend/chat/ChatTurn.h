@@ -2,6 +2,7 @@
 
 #include "chat/ChatService.h"
 #include "chat/Delivery.h"
+#include "chat/TurnLane.h"
 #include "db/Workers.h"
 #include "llm/LanguageModel.h"
 
@@ -24,6 +25,7 @@ public:
     {
         const ChatService &chat;
         db::Workers &workers; // the app lane
+        TurnLane &lane;
         llm::LanguageModel &model;
         LiveTurns &live;
         QString spicyModel = {}; // the provider's model for the spicy mode; empty: the same
@@ -39,6 +41,10 @@ public:
     const Turn &turn() const { return m_turn; }
 
 private:
+    void looked(Result<std::optional<Admission>> admission);
+    void beginAlone();
+    void settledTogether(Result<std::optional<Outcome>> outcome);
+    void settleAlone();
     void admitted(Result<Admission> admission);
     void generate();
     void relay(const QString &delta);

@@ -61,14 +61,51 @@ Result<Scene> SceneStore::load(db::Session &db, const TurnOrder &order, int wind
                 {"key", order.idempotencyKey.isEmpty() ? std::nullopt : std::optional(order.idempotencyKey)},
                 {"window", windowMessages},
                 {"now", db.now()}});
+    if (const auto earlier = row.maybeId<MessageId>("earlier_turn")) {
+        Scene scene;
+        auto account = identity::AccountStore::read(row, order.claims);
+        if (!account)
+            return std::unexpected(account.error());
+        scene.account = std::move(*account);
+        scene.earlier = earlier;
+        return scene;
+    }
+    return read(db, row, order);
+}
+
+std::vector<std::optional<Scene>> SceneStore::loadTogether(db::Session &db, const std::vector<TurnOrder> &orders,
+                                                           int windowMessages) const
+{
+    QJsonArray asked;
+    for (const TurnOrder &order : orders) {
+        QJsonObject one{{u"n"_s, asked.size()},
+                        {u"user_id"_s, order.user().toString()},
+                        {u"route"_s, order.route}};
+        if (const auto device = deviceOf(order.claims))
+            one.insert(u"device_id"_s, device->toString());
+        if (order.session)
+            one.insert(u"session_id"_s, order.session->toString());
+        if (!order.idempotencyKey.isEmpty())
+            one.insert(u"idempotency_key"_s, order.idempotencyKey);
+        asked.append(one);
+    }
+    std::vector<std::optional<Scene>> scenes(orders.size());
+    for (const db::Row &row :
+         db.rows("chat.scenes", {{"orders", asked}, {"window", windowMessages}, {"now", db.now()}})) {
+        const auto n = static_cast<std::size_t>(row.integer("n"));
+        if (auto scene = read(db, row, orders[n]))
+            scenes[n] = std::move(*scene);
+    }
+    return scenes;
+}
+
+Result<Scene> SceneStore::read(db::Session &db, const db::Row &row, const TurnOrder &order) const
+{
     Scene scene;
     auto account = identity::AccountStore::read(row, order.claims);
     if (!account)
         return std::unexpected(account.error());
     scene.account = std::move(*account);
-    scene.earlier = row.maybeId<MessageId>("earlier_turn");
-    if (scene.earlier)
-        return scene;
     scene.tier = billing::TierStore::read(row);
     scene.balance = ledger::balanceIn(row);
     const auto entered = order.session ? enterSession(db, row, order, scene) : enterStateless(db, order, scene);

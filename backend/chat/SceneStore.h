@@ -7,6 +7,8 @@
 #include "common/models/Wallet.h"
 #include "identity/Account.h"
 
+#include <vector>
+
 namespace companion::chat {
 
 // Everything a turn is decided by, as the database says at its start.
@@ -32,8 +34,13 @@ public:
     // unauthenticated, account_suspended, not_found (the session), model_not_found (the stateless door's character).
     // With an earlier turn, nothing but that and the account is loaded.
     Result<Scene> load(db::Session &db, const TurnOrder &order, int windowMessages) const;
+    // Many at once, by one statement for all; operator role. Of each order the scene, or nothing where there is more to
+    // it than reading: load() does that one.
+    std::vector<std::optional<Scene>> loadTogether(db::Session &db, const std::vector<TurnOrder> &orders,
+                                                   int windowMessages) const;
 
 private:
+    Result<Scene> read(db::Session &db, const db::Row &row, const TurnOrder &order) const;
     Result<void> enterSession(db::Session &db, const db::Row &row, const TurnOrder &order, Scene &scene) const;
     Result<void> enterStateless(db::Session &db, const TurnOrder &order, Scene &scene) const;
 

@@ -44,6 +44,7 @@ struct Turn
     QDateTime createdAt;
     QDateTime deadline;
     QList<llm::ChatMessage> prompt;
+    int promptEstimate = 0; // its tokens, before any margin
     int maxTokens = 512;
     std::optional<int> clampedMaxTokens;
     std::optional<double> temperature;

@@ -2,6 +2,8 @@
 
 #include "ledger/Ledger.h"
 
+#include <QJsonArray>
+
 namespace companion::chat {
 
 using namespace Qt::StringLiterals;
@@ -26,6 +28,64 @@ TurnRecord recordFrom(const db::Row &row)
 std::optional<QString> keyOf(const TurnOrder &order)
 {
     return order.idempotencyKey.isEmpty() ? std::nullopt : std::optional(order.idempotencyKey);
+}
+
+// As db::Value writes them.
+QString textOf(const db::Value &value)
+{
+    return value.text();
+}
+
+// What chat_begin_turns takes.
+QJsonObject orderOf(const Turn &turn, const TurnOrder &order, const Scene &scene, qsizetype n)
+{
+    QJsonObject asked{{u"n"_s, n},
+                      {u"user_id"_s, turn.user.toString()},
+                      {u"message_id"_s, turn.message.toString()},
+                      {u"mode"_s, toText(turn.mode)},
+                      {u"route"_s, order.route},
+                      {u"fingerprint"_s, textOf(order.fingerprint)},
+                      {u"created_at"_s, textOf(turn.createdAt)},
+                      {u"deadline"_s, textOf(turn.deadline)},
+                      {u"key"_s, QString(u"turn:"_s + turn.message.toString())},
+                      {u"amount"_s, turn.held.toString()},
+                      {u"expires_at"_s, textOf(turn.deadline)},
+                      {u"daily_limit"_s, scene.tier.dailyCredits.toString()}};
+    if (turn.session) {
+        asked.insert(u"session_id"_s, turn.session->toString());
+        asked.insert(u"seen"_s, textOf(scene.session->lastMessageAt));
+    }
+    if (const auto key = keyOf(order))
+        asked.insert(u"idempotency_key"_s, *key);
+    return asked;
+}
+
+// What chat_settle_turns takes.
+QJsonObject orderOf(const Settling &settling, qsizetype n)
+{
+    const Turn &turn = settling.turn;
+    const llm::Completion &completion = settling.completion;
+    QJsonObject ended{{u"n"_s, n},
+                      {u"user_id"_s, turn.user.toString()},
+                      {u"message_id"_s, turn.message.toString()},
+                      {u"hold_id"_s, turn.hold.toString()},
+                      {u"amount"_s, settling.charge.toString()},
+                      {u"description"_s, settling.description},
+                      {u"metadata"_s, settling.metadata},
+                      {u"question_id"_s, MessageId::create().toString()},
+                      {u"created_at"_s, textOf(turn.createdAt)},
+                      {u"mode"_s, toText(turn.mode)},
+                      {u"model"_s, completion.model},
+                      {u"prompt_tokens"_s, completion.usage.promptTokens},
+                      {u"completion_tokens"_s, completion.usage.completionTokens},
+                      {u"total_tokens"_s, completion.usage.totalTokens},
+                      {u"finish_reason"_s, completion.finishReason},
+                      {u"answer"_s, settling.answer}};
+    if (completion.cost)
+        ended.insert(u"provider_cost"_s, completion.cost->toString());
+    if (turn.disclosure)
+        ended.insert(u"disclosed_at"_s, textOf(turn.createdAt));
+    return ended;
 }
 
 std::optional<TurnRecord> maybeRecord(const std::optional<db::Row> &row)
@@ -104,6 +164,36 @@ db::Row TurnStore::settle(db::Session &db, const Settling &settling) const
                    {"answer", settling.answer},
                    {"free", settling.free},
                    {"now", db.now()}});
+}
+
+std::vector<std::optional<HoldId>> TurnStore::beginTogether(db::Session &db,
+                                                            const std::vector<Beginning> &beginnings) const
+{
+    QJsonArray orders;
+    for (const auto &[turn, order, scene] : beginnings)
+        orders.append(orderOf(turn, order, scene, orders.size()));
+    std::vector<std::optional<HoldId>> holds(beginnings.size());
+    for (const db::Row &row : db.rows("chat.begin_turns", {{"orders", orders}, {"now", db.now()}}))
+        holds[static_cast<std::size_t>(row.integer("n"))] = row.id<HoldId>("hold_id");
+    return holds;
+}
+
+std::vector<std::optional<db::Row>> TurnStore::settleTogether(db::Session &db,
+                                                              const std::vector<Settling> &settlings) const
+{
+    QJsonArray orders;
+    QStringList questions, replies; // they come from outside, and are no JSON
+    for (const Settling &settling : settlings) {
+        orders.append(orderOf(settling, orders.size()));
+        questions.append(settling.turn.text);
+        replies.append(settling.completion.text);
+    }
+    std::vector<std::optional<db::Row>> settled(settlings.size());
+    for (const db::Row &row :
+         db.rows("chat.settle_turns",
+                 {{"orders", orders}, {"questions", questions}, {"replies", replies}, {"now", db.now()}}))
+        settled[static_cast<std::size_t>(row.integer("n"))] = row;
+    return settled;
 }
 
 bool TurnStore::insertEnded(db::Session &db, const TurnOrder &order, const MessageId &message, TurnStatus status,

@@ -29,7 +29,7 @@ struct Settling
 {
     const Turn &turn;
     const llm::Completion &completion;
-    const QJsonObject &answer; // its charge and balance are put in by the statement
+    QJsonObject answer; // its charge and balance are put in by the statement
     Credits charge;
     QString description;
     QJsonObject metadata; // of the charge
@@ -56,6 +56,18 @@ public:
     // One statement in a transaction of its own: the charge, the reply and question kept, the session let go. The row
     // is read by the ledger's readers; beyond the ledger's codes: not_found, settled.
     db::Row settle(db::Session &db, const Settling &settling) const;
+
+    // Many at once, by one statement for all in a transaction of its own; operator role. Of each the hold, or nothing
+    // where it is not the plain case: nothing was written for it, and begin() does that one.
+    struct Beginning
+    {
+        const Turn &turn;
+        const TurnOrder &order;
+        const Scene &scene;
+    };
+    std::vector<std::optional<HoldId>> beginTogether(db::Session &db, const std::vector<Beginning> &beginnings) const;
+    // Likewise: of each the row that settle() would have answered, or nothing.
+    std::vector<std::optional<db::Row>> settleTogether(db::Session &db, const std::vector<Settling> &settlings) const;
 
     // False when another request with the same key was quicker.
     bool insertEnded(db::Session &db, const TurnOrder &order, const MessageId &message, TurnStatus status, Mode mode,

@@ -121,6 +121,27 @@ SELECT (s.account).id, (s.account).display_name, (s.account).email, (s.account).
   FROM chat_scene(:user_id::uuid, :device_id::uuid, :session_id::uuid, :route::text, :key::text, :window::integer,
                   :now::timestamptz) s
 
+-- name: scenes
+SELECT s.n, (s.account).id, (s.account).display_name, (s.account).email, (s.account).roles,
+       effective_tier(s.account, :now::timestamptz) AS current_tier,
+       effective_tier_until(s.account, :now::timestamptz) AS current_tier_expires_at,
+       (s.account).age_verified_at IS NOT NULL AS age_verified, (s.account).region, (s.account).locale,
+       (s.account).created_at, (s.account).status, (s.account).version, true AS signed_in,
+       (s.tier).code, (s.tier).daily_credits, (s.tier).requests_per_minute, (s.tier).discount,
+       (s.tier).long_term_memory, (s.tier).spicy, (s.tier).priority,
+       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held,
+       (s.session).id AS session_id, (s.session).character_id, (s.session).persona_version, (s.session).mode,
+       (s.session).last_message_at, (s.session).last_disclosure_at, (s.session).running_turn, (s.session).running_until,
+       s.messages
+  FROM chat_scenes(:orders::jsonb, :window::integer, :now::timestamptz) s
+
+-- name: begin_turns
+SELECT n, hold_id FROM chat_begin_turns(:orders::jsonb, :now::timestamptz)
+
+-- name: settle_turns
+SELECT n, charged_daily_free, charged_purchased, charged_bonus, daily_free, purchased, bonus, held
+  FROM chat_settle_turns(:orders::jsonb, :questions::text[], :replies::text[], :now::timestamptz)
+
 -- name: begin_turn
 SELECT code, required, available, hold_id
   FROM chat_begin_turn(:user_id::uuid, :message_id::uuid, :session_id::uuid, :seen::timestamptz, :mode::text,

@@ -8,6 +8,7 @@
 
 #include <QByteArray>
 #include <QDateTime>
+#include <QJsonArray>
 #include <QJsonObject>
 #include <QStringList>
 #include <QVariant>
@@ -17,7 +18,7 @@
 namespace companion::db {
 
 // A value bound to a :placeholder. Times go as UTC text with milliseconds, decimals as text (the statement casts with
-// ::numeric where the type cannot be inferred), QJsonObject as text (cast ::jsonb), QStringList as a text[] literal.
+// ::numeric where the type cannot be inferred), QJsonObject and QJsonArray as text (cast ::jsonb), QStringList as a text[] literal.
 // A null QString is bound as '' and never as NULL: NULL is std::nullopt. NUL in a text throws DatabaseError 22021
 // (PostgreSQL cannot hold it): whoever takes text from outside refuses it before.
 class Value
@@ -51,6 +52,7 @@ public:
     Value(const QByteArray &bytes); // bytea
     Value(const QDateTime &time);
     Value(const QJsonObject &object);
+    Value(const QJsonArray &array);
     Value(const QStringList &texts);
     template <class Tag>
     Value(const Id<Tag> &id)

@@ -26,6 +26,11 @@ Value::Value(const QJsonObject &object)
 {
 }
 
+Value::Value(const QJsonArray &array)
+    : m_text(QString::fromUtf8(QJsonDocument(array).toJson(QJsonDocument::Compact)))
+{
+}
+
 Value::Value(const QStringList &texts)
 {
     QStringList quoted;

@@ -21,6 +21,7 @@ struct Request
     std::optional<double> temperature = {};
     QString endUser = {}; // a pseudonym for the provider's abuse reports
     QString personaName = {}; // for the rehearsal model's voice only; never sent
+    std::optional<int> promptEstimate = {}; // estimateTokens(messages), where the caller knows it already
     int priority = 0; // the higher goes first while all connections to the provider are busy
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 // Costs are thousandths of a token, measured against o200k (tests/llm/token_estimate.cjs; figures in docs/models.md).
 // Words are judged in blocks: a block with enough of English's smallest words has English's prices, which o200k's
@@ -40,22 +41,60 @@ Script scriptOf(char32_t c)
     return c >= 0xac00 && c < 0xd7b0 ? Script::Hangul : Script::Rare;
 }
 
+bool isAsciiLetter(char32_t c)
+{
+    return (c | 0x20) >= U'a' && (c | 0x20) <= U'z';
+}
+
+// What nearly every character is needs no tables.
 bool isWordCharacter(char32_t c)
 {
-    return QChar::isLetter(c) || QChar::isMark(c);
+    return c < 0x80 ? isAsciiLetter(c) : QChar::isLetter(c) || QChar::isMark(c);
 }
+
+bool isMark(char32_t c)
+{
+    return c >= 0x300 && QChar::isMark(c);
+}
+
+bool isUpper(char32_t c)
+{
+    return c < 0x80 ? c >= U'A' && c <= U'Z' : QChar::isUpper(c);
+}
+
+// Up to four characters as one number: words are looked up by it.
+constexpr quint64 packed(std::u16string_view word)
+{
+    quint64 number = 0;
+    for (const char16_t c : word)
+        number = number << 16 | c;
+    return number;
+}
+
+constexpr auto smallEnglishWords = [] {
+    std::array words{
+        packed(u"the"), packed(u"and"),  packed(u"to"),   packed(u"of"),   packed(u"a"),    packed(u"is"),
+        packed(u"in"),  packed(u"it"),   packed(u"you"),  packed(u"that"), packed(u"i"),    packed(u"for"),
+        packed(u"my"),  packed(u"me"),   packed(u"we"),   packed(u"was"),  packed(u"are"),  packed(u"be"),
+        packed(u"on"),  packed(u"at"),   packed(u"with"), packed(u"this"), packed(u"have"), packed(u"your"),
+        packed(u"not"), packed(u"so"),   packed(u"but"),  packed(u"do"),   packed(u"what"), packed(u"how"),
+        packed(u"they"), packed(u"he"),  packed(u"she"),  packed(u"his"),  packed(u"her"),  packed(u"or"),
+        packed(u"as"),  packed(u"if"),   packed(u"an"),   packed(u"by"),   packed(u"can"),  packed(u"all"),
+        packed(u"just"), packed(u"from"), packed(u"has"), packed(u"had"),  packed(u"our"),  packed(u"been"),
+        packed(u"it's"), packed(u"i'm"), packed(u"its"),  packed(u"will"),
+    };
+    std::ranges::sort(words);
+    return words;
+}();
 
 bool isSmallEnglishWord(QStringView word)
 {
-    static constexpr std::array words{
-        u"the", u"and", u"to",   u"of",   u"a",    u"is",  u"in",  u"it",   u"you",  u"that", u"i",    u"for", u"my",
-        u"me",  u"we",  u"was",  u"are",  u"be",   u"on",  u"at",  u"with", u"this", u"have", u"your", u"not", u"so",
-        u"but", u"do",  u"what", u"how",  u"they", u"he",  u"she", u"his",  u"her",  u"or",   u"as",   u"if",  u"an",
-        u"by",  u"can", u"all",  u"just", u"from", u"has", u"had", u"our",  u"been", u"it's", u"i'm",  u"its", u"will",
-    };
-    return word.size() <= 4 && std::ranges::any_of(words, [&](const char16_t *small) {
-               return word.compare(small, Qt::CaseInsensitive) == 0;
-           });
+    if (word.size() > 4)
+        return false;
+    quint64 number = 0;
+    for (const QChar c : word)
+        number = number << 16 | (c >= u'A' && c <= u'Z' ? c.unicode() + 32u : c.unicode());
+    return std::ranges::binary_search(smallEnglishWords, number);
 }
 
 bool isAsciiSymbol(QChar c)
@@ -154,14 +193,14 @@ private:
             const char32_t c = codePoint(m_at);
             const bool apostrophe =
                 c == U'\'' && m_at > start && m_at + 1 < m_text.size() && m_text[m_at + 1].isLetter();
-            if (!apostrophe && (!isWordCharacter(c) || (scriptOf(c) != word.script && !QChar::isMark(c))))
+            if (!apostrophe && (!isWordCharacter(c) || (scriptOf(c) != word.script && !isMark(c))))
                 break;
             ++word.letters;
             word.beyondAscii += c >= 0x80;
             word.extended += c >= 0x100;
-            word.marks += QChar::isMark(c);
+            word.marks += isMark(c);
             word.astral += c >= 0x10000;
-            word.capitals += m_at > start && QChar::isUpper(c);
+            word.capitals += m_at > start && isUpper(c);
             m_at += QChar::requiresSurrogates(c) ? 2 : 1;
         }
         if (word.script != Script::Latin) {

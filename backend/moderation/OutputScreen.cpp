@@ -66,10 +66,14 @@ qsizetype OutputScreen::readyLength() const
     return std::max(endOfSentences(m_pending), startOfLastWords(m_pending, m_window));
 }
 
-// All that is there is read, also what is not yet released: more to see the danger by.
+// All that is there is read, also what is not yet released: more to see the danger by. What was read so is not read again
+// when nothing has come since.
 Release OutputScreen::release(qsizetype length)
 {
-    m_hit = screened();
+    if (const qsizetype all = m_released.size() + m_pending.size(); m_read < all) {
+        m_hit = screened();
+        m_read = all;
+    }
     if (m_hit)
         return {{}, m_hit};
     const QString passed = m_pending.first(length);

@@ -82,6 +82,7 @@ private:
     int m_window;
     QString m_released;
     QString m_pending;
+    qsizetype m_read = 0; // how far the reply has been screened and passed
     std::optional<Verdict> m_hit;
 };
 

@@ -50,7 +50,7 @@ WireGeneration::WireGeneration(WireModel &model, const Request &request)
     : m_model(model)
     , m_options(model.m_options)
     , m_request(request)
-    , m_estimatedPrompt(estimateTokens(request.messages))
+    , m_estimatedPrompt(request.promptEstimate ? *request.promptEstimate : estimateTokens(request.messages))
     , m_patience([this] { patienceEnded(); })
 {
     setParent(&model);
