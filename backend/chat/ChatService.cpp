@@ -71,8 +71,10 @@ Result<ChatSession> ChatService::open(db::Session &db, const identity::Account &
     return *m_sessions.find(db, id);
 }
 
-Result<void> ChatService::removeSession(db::Session &db, const UserId &, const SessionId &session) const
+// The wallet first, as whoever begins or settles a turn: what belongs to the session is then written by nobody else.
+Result<void> ChatService::removeSession(db::Session &db, const UserId &user, const SessionId &session) const
 {
+    m_sessions.lockWallet(db, user);
     const auto locked = m_sessions.lock(db, session);
     if (!locked)
         return std::unexpected(notFound());

@@ -78,9 +78,7 @@ std::vector<std::optional<Scene>> SceneStore::loadTogether(db::Session &db, cons
 {
     QJsonArray asked;
     for (const TurnOrder &order : orders) {
-        QJsonObject one{{u"n"_s, asked.size()},
-                        {u"user_id"_s, order.user().toString()},
-                        {u"route"_s, order.route}};
+        QJsonObject one{{u"n"_s, asked.size()}, {u"user_id"_s, order.user().toString()}, {u"route"_s, order.route}};
         if (const auto device = deviceOf(order.claims))
             one.insert(u"device_id"_s, device->toString());
         if (order.session)

@@ -109,6 +109,11 @@ bool SessionStore::rename(db::Session &db, const SessionId &id, const QString &t
     return db.execute("chat.rename_session", {{"id", id}, {"title", title}}) > 0;
 }
 
+void SessionStore::lockWallet(db::Session &db, const UserId &user) const
+{
+    db.rows("chat.lock_wallet", {{"user_id", user}});
+}
+
 bool SessionStore::remove(db::Session &db, const SessionId &id) const
 {
     return db.execute("chat.delete_session", {{"id", id}}) > 0;

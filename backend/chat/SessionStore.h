@@ -38,7 +38,8 @@ public:
     std::optional<LockedSession> lock(db::Session &db, const SessionId &id) const; // FOR UPDATE
     Page<ChatSession> list(db::Session &db, const UserId &user, const PageRequest &page) const;
     bool rename(db::Session &db, const SessionId &id, const QString &title) const;
-    bool remove(db::Session &db, const SessionId &id) const; // messages and turns go with it
+    void lockWallet(db::Session &db, const UserId &user) const; // before any session, where both are needed
+    bool remove(db::Session &db, const SessionId &id) const;    // messages and turns go with it
 
     // The newest first page, oldest first within the page; the cursor goes back. invalid: the cursor is not ours.
     Result<Page<Message>> messages(db::Session &db, const SessionId &session, const PageRequest &page) const;

@@ -35,18 +35,16 @@ int lanesOf(const db::Workers &workers)
 } // namespace
 
 TurnLane::TurnLane(const ChatService &chat, db::Workers &workers)
-    : m_beginnings(
-          workers,
-          [&chat](db::Session &db, const std::vector<TurnOrder> &orders) {
-              return together<Admission>(orders.size(), [&] { return chat.beginTogether(db, orders); });
-          },
-          {.lanes = lanesOf(workers), .limit = workers.options().queueLimit})
-    , m_endings(
-          workers,
-          [&chat](db::Session &db, const std::vector<EndedTurn> &ended) {
-              return together<Outcome>(ended.size(), [&] { return chat.settleTogether(db, ended); });
-          },
-          {.lanes = lanesOf(workers), .limit = workers.options().queueLimit})
+    : m_beginnings(workers,
+                   [&chat](db::Session &db, const std::vector<TurnOrder> &orders) {
+                       return together<Admission>(orders.size(), [&] { return chat.beginTogether(db, orders); });
+                   },
+                   {.lanes = lanesOf(workers), .limit = workers.options().queueLimit})
+    , m_endings(workers,
+                [&chat](db::Session &db, const std::vector<EndedTurn> &ended) {
+                    return together<Outcome>(ended.size(), [&] { return chat.settleTogether(db, ended); });
+                },
+                {.lanes = lanesOf(workers), .limit = workers.options().queueLimit})
 {
 }
 

@@ -30,7 +30,12 @@ SELECT count(*) AS total FROM chat_sessions WHERE user_id = :user_id::uuid
 -- name: rename_session
 UPDATE chat_sessions SET title = :title WHERE id = :id::uuid
 
+-- name: lock_wallet
+SELECT FROM user_wallet WHERE user_id = :user_id::uuid FOR UPDATE
+
 -- name: delete_session
+WITH messages AS (DELETE FROM chat_messages WHERE session_id = :id::uuid),
+     turns AS (DELETE FROM chat_turns WHERE session_id = :id::uuid)
 DELETE FROM chat_sessions WHERE id = :id::uuid
 
 -- name: list_messages

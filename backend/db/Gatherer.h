@@ -9,9 +9,10 @@
 
 namespace companion::db {
 
-// Acts of one kind, done together: at most `lanes` of them are under way, and what is asked for meanwhile waits and goes
-// with all the others into the next. Where little is asked for, each goes alone and at once; the more, the less each costs. An act costs as much
-// for itself as for a dozen orders: while much is asked for, one that would go with few waits a moment for more.
+// Acts of one kind, done together: at most `lanes` of them are under way, and what is asked for meanwhile waits and
+// goes with all the others into the next. Where little is asked for, each goes alone and at once; the more, the less
+// each costs. An act costs as much for itself as for a dozen orders: while much is asked for, one that would go with
+// few waits a moment for more.
 //
 //   gatherer.submit(this, order, &ChatTurn::looked);
 //

@@ -73,15 +73,15 @@ constexpr quint64 packed(std::u16string_view word)
 
 constexpr auto smallEnglishWords = [] {
     std::array words{
-        packed(u"the"), packed(u"and"),  packed(u"to"),   packed(u"of"),   packed(u"a"),    packed(u"is"),
-        packed(u"in"),  packed(u"it"),   packed(u"you"),  packed(u"that"), packed(u"i"),    packed(u"for"),
-        packed(u"my"),  packed(u"me"),   packed(u"we"),   packed(u"was"),  packed(u"are"),  packed(u"be"),
-        packed(u"on"),  packed(u"at"),   packed(u"with"), packed(u"this"), packed(u"have"), packed(u"your"),
-        packed(u"not"), packed(u"so"),   packed(u"but"),  packed(u"do"),   packed(u"what"), packed(u"how"),
-        packed(u"they"), packed(u"he"),  packed(u"she"),  packed(u"his"),  packed(u"her"),  packed(u"or"),
-        packed(u"as"),  packed(u"if"),   packed(u"an"),   packed(u"by"),   packed(u"can"),  packed(u"all"),
-        packed(u"just"), packed(u"from"), packed(u"has"), packed(u"had"),  packed(u"our"),  packed(u"been"),
-        packed(u"it's"), packed(u"i'm"), packed(u"its"),  packed(u"will"),
+        packed(u"the"),  packed(u"and"),  packed(u"to"),   packed(u"of"),   packed(u"a"),    packed(u"is"),
+        packed(u"in"),   packed(u"it"),   packed(u"you"),  packed(u"that"), packed(u"i"),    packed(u"for"),
+        packed(u"my"),   packed(u"me"),   packed(u"we"),   packed(u"was"),  packed(u"are"),  packed(u"be"),
+        packed(u"on"),   packed(u"at"),   packed(u"with"), packed(u"this"), packed(u"have"), packed(u"your"),
+        packed(u"not"),  packed(u"so"),   packed(u"but"),  packed(u"do"),   packed(u"what"), packed(u"how"),
+        packed(u"they"), packed(u"he"),   packed(u"she"),  packed(u"his"),  packed(u"her"),  packed(u"or"),
+        packed(u"as"),   packed(u"if"),   packed(u"an"),   packed(u"by"),   packed(u"can"),  packed(u"all"),
+        packed(u"just"), packed(u"from"), packed(u"has"),  packed(u"had"),  packed(u"our"),  packed(u"been"),
+        packed(u"it's"), packed(u"i'm"),  packed(u"its"),  packed(u"will"),
     };
     std::ranges::sort(words);
     return words;

@@ -181,7 +181,7 @@ END $$;
 
 --------------------------------------------------------------------------------------------------------- foreign keys
 -- Each asked for the session's row again and wrote a lock into it, three times a turn, while the function that writes them
--- has it locked. What is deleted with a session is deleted with it by chat_forget_session.
+-- has it locked. Who deletes a session deletes its turns and messages with it (chat.delete_session).
 ALTER TABLE chat_turns DROP CONSTRAINT chat_turns_session_id_fkey;
 ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_session_id_fkey;
 

@@ -1,4 +1,6 @@
-// The paid turn's rules, act by act, on a real database: what is charged, what is kept, what is refused.
+// The paid turn's rules, act by act, on a real database: what is charged, what is kept, what is refused. With
+// COMPANION_TEST_TURNS=together (ctest: chat/ChatServiceTogether) each turn begins and ends by the statements that do
+// many at once, where they take it, and everything has to be the same.
 
 #include "app/Features.h"
 #include "support/TestDatabase.h"
@@ -18,6 +20,13 @@ class ChatServiceTest : public QObject
     Q_OBJECT
 
 private Q_SLOTS:
+    void cleanupTestCase()
+    {
+        if (m_together)
+            QVERIFY2(m_begunTogether >= 10 && m_settledTogether >= 20, "or this run was no different from the other");
+        qInfo("%d begun and %d settled together", m_begunTogether, m_settledTogether);
+    }
+
     void init()
     {
         m_db = std::make_unique<test::TestDatabase>();
@@ -31,12 +40,14 @@ private Q_SLOTS:
         transaction.commit();
         m_user = newUser(u"ada@example.com"_s);
         m_session = openSession(m_user, u"aria"_s);
+        if (m_together) // the day's refresh is behind us: the plain case
+            QVERIFY(chat().quote(m_db->app(), order(u"Hello"_s)));
     }
 
     void a_turn_is_charged_its_price_to_four_places()
     {
         const Turn turn = begun(order(u"Hello"_s));
-        const auto outcome = chat().settle(m_db->app(), turn, completion(700));
+        const auto outcome = settle(turn, completion(700));
         QVERIFY(outcome);
         // 700 / 1000 × 0.1 × 1 × (1 − 0)
         QCOMPARE(outcome->companion.charge.amount.toString(), u"0.0700"_s);
@@ -62,7 +73,7 @@ private Q_SLOTS:
         QFETCH(Tier, tier);
         QFETCH(int, tokens);
         setTier(m_user, tier);
-        const auto outcome = chat().settle(m_db->app(), begun(order(u"Hello"_s, 4096)), completion(tokens));
+        const auto outcome = settle(begun(order(u"Hello"_s, 4096)), completion(tokens));
         QVERIFY(outcome);
         QTEST(outcome->companion.charge.amount.toString(), "charged");
     }
@@ -70,8 +81,8 @@ private Q_SLOTS:
     void settling_again_gives_the_same_answer_and_charges_once()
     {
         const Turn turn = begun(order(u"Hello"_s));
-        const auto first = chat().settle(m_db->app(), turn, completion(700));
-        const auto again = chat().settle(m_db->app(), turn, completion(900));
+        const auto first = settle(turn, completion(700));
+        const auto again = settle(turn, completion(900));
         QVERIFY(first && again);
         QCOMPARE(again->companion.charge.amount, first->companion.charge.amount);
         QCOMPARE(again->content, first->content);
@@ -95,7 +106,7 @@ private Q_SLOTS:
     void a_turn_that_was_settled_cannot_be_given_up()
     {
         const Turn turn = begun(order(u"Hello"_s));
-        QVERIFY(chat().settle(m_db->app(), turn, completion(700)));
+        QVERIFY(settle(turn, completion(700)));
         const auto outcome = chat().giveUp(m_db->app(), m_user, turn.message);
         QVERIFY(outcome);
         QCOMPARE(outcome->companion.charge.amount.toString(), u"0.0700"_s);
@@ -104,9 +115,9 @@ private Q_SLOTS:
     void a_repeated_key_gives_the_first_answer()
     {
         const Turn turn = begun(order(u"Hello"_s, 512, u"key"_s));
-        const auto settled = chat().settle(m_db->app(), turn, completion(700));
+        const auto settled = settle(turn, completion(700));
         auto repeated = order(u"Hello"_s, 512, u"key"_s);
-        const auto admission = chat().begin(m_db->app(), repeated);
+        const auto admission = begin(repeated);
         QVERIFY(admission);
         const auto *replay = std::get_if<Outcome>(&*admission);
         QVERIFY(replay);
@@ -137,7 +148,7 @@ private Q_SLOTS:
         spendDown(u"0.0200"_s);
         QCOMPARE(refusal(order(u"Hello"_s, 512, u"key"_s)), ErrorCode::InsufficientCredits);
         giveCredits(u"5"_s);
-        const auto admission = chat().begin(m_db->app(), order(u"Hello"_s, 512, u"key"_s));
+        const auto admission = begin(order(u"Hello"_s, 512, u"key"_s));
         QVERIFY(admission && std::get_if<KeptRefusal>(&*admission));
         QCOMPARE(std::get<KeptRefusal>(*admission).refusal.code, ErrorCode::InsufficientCredits);
         QVERIFY(std::get<KeptRefusal>(*admission).refusal.required);
@@ -156,7 +167,7 @@ private Q_SLOTS:
     {
         const Turn turn = begun(order(u"Hello"_s));
         m_db->clock().advance(361s);
-        const auto outcome = chat().settle(m_db->app(), turn, completion(700));
+        const auto outcome = settle(turn, completion(700));
         QVERIFY(outcome);
         QCOMPARE(outcome->companion.charge.amount, Credits());
         QCOMPARE(messages().size(), 2);
@@ -169,9 +180,9 @@ private Q_SLOTS:
         const Turn late = begun(order(u"Hello"_s));
         m_db->clock().advance(361s);
         const Turn next = begun(order(u"And another"_s));
-        QVERIFY(chat().settle(m_db->app(), late, completion(700)));
+        QVERIFY(settle(late, completion(700)));
         QCOMPARE(refusal(order(u"A third"_s)), ErrorCode::TurnInProgress);
-        QCOMPARE(chat().settle(m_db->app(), next, completion(700))->companion.charge.amount.toString(), u"0.0700"_s);
+        QCOMPARE(settle(next, completion(700))->companion.charge.amount.toString(), u"0.0700"_s);
         QCOMPARE(messages().size(), 4);
         begun(order(u"A third"_s));
         verifyBooks();
@@ -182,11 +193,11 @@ private Q_SLOTS:
         const Turn late = begun(order(u"Hello"_s, 512, u"key"_s));
         m_db->clock().advance(361s);
         const Turn next = begun(order(u"Hello"_s, 512, u"key"_s));
-        const auto kept = chat().settle(m_db->app(), late, completion(700));
+        const auto kept = settle(late, completion(700));
         QVERIFY(kept);
         QCOMPARE(kept->companion.charge.amount, Credits());
-        QVERIFY(chat().settle(m_db->app(), next, completion(700)));
-        const auto again = chat().begin(m_db->app(), order(u"Hello"_s, 512, u"key"_s));
+        QVERIFY(settle(next, completion(700)));
+        const auto again = begin(order(u"Hello"_s, 512, u"key"_s));
         QVERIFY(again && std::get_if<Outcome>(&*again));
         QCOMPARE(std::get<Outcome>(*again).message, next.message);
         verifyBooks();
@@ -272,7 +283,7 @@ private Q_SLOTS:
     void what_an_estimate_missed_is_the_operators()
     {
         const Turn turn = begun(order(u"Hello"_s, 16));
-        const auto outcome = chat().settle(m_db->app(), turn, completion(1'000'000));
+        const auto outcome = settle(turn, completion(1'000'000));
         QVERIFY(outcome);
         QCOMPARE(outcome->companion.charge.amount, turn.held);
         const auto history = m_features->ledger.transactions(m_db->operators(), {.user = m_user}, {});
@@ -338,7 +349,7 @@ private Q_SLOTS:
     void a_crisis_is_answered_free_and_the_words_stay_in_the_moderation_record()
     {
         setRegion(m_user, u"DE"_s);
-        const auto admission = chat().begin(m_db->app(), order(u"I want to kill myself tonight"_s));
+        const auto admission = begin(order(u"I want to kill myself tonight"_s));
         QVERIFY(admission);
         const auto &outcome = std::get<Outcome>(*admission);
         QVERIFY(outcome.companion.crisis);
@@ -377,7 +388,7 @@ private Q_SLOTS:
     void the_prompt_holds_the_last_ten_messages()
     {
         for (int i = 0; i < 8; ++i)
-            QVERIFY(chat().settle(m_db->app(), begun(order(u"Message %1"_s.arg(i))), completion(300)));
+            QVERIFY(settle(begun(order(u"Message %1"_s.arg(i))), completion(300)));
         const Turn turn = begun(order(u"The last"_s));
         QCOMPARE(turn.prompt.size(), 1 + 10 + 1);
         QCOMPARE(turn.prompt.at(1).content, u"Message 3"_s);
@@ -387,7 +398,7 @@ private Q_SLOTS:
     void messages_are_listed_newest_page_first_and_the_cursor_goes_back()
     {
         for (int i = 0; i < 5; ++i)
-            QVERIFY(chat().settle(m_db->app(), begun(order(u"Message %1"_s.arg(i))), completion(300)));
+            QVERIFY(settle(begun(order(u"Message %1"_s.arg(i))), completion(300)));
         db::Transaction transaction(m_db->app(), m_user);
         const auto newest = SessionStore().messages(m_db->app(), m_session, {.limit = 4});
         QVERIFY(newest && newest->hasMore);
@@ -427,9 +438,10 @@ private Q_SLOTS:
             return result.has_value();
         };
         QVERIFY(!removed());
-        QVERIFY(chat().settle(m_db->app(), turn, completion(300)));
+        QVERIFY(settle(turn, completion(300)));
         QVERIFY(removed());
         QVERIFY(messages().isEmpty());
+        QVERIFY(m_db->owner().script(u"SELECT FROM chat_turns"_s).isEmpty());
         verifyBooks();
     }
 
@@ -442,7 +454,7 @@ private Q_SLOTS:
                              {llm::ChatMessage::Role::Assistant, u"Yes"_s}};
         const Turn turn = begun(stateless);
         QCOMPARE(turn.prompt.size(), 4);
-        const auto outcome = chat().settle(m_db->app(), turn, completion(500));
+        const auto outcome = settle(turn, completion(500));
         QVERIFY(outcome);
         QCOMPARE(outcome->companion.charge.amount.toString(), u"0.0500"_s);
         QVERIFY(!outcome->companion.sessionId);
@@ -456,6 +468,25 @@ private Q_SLOTS:
 
 private:
     ChatService &chat() { return *m_features->chat; }
+
+    Result<Admission> begin(const TurnOrder &wanted)
+    {
+        if (m_together)
+            if (auto admission = chat().beginTogether(m_db->operators(), {wanted}).front()) {
+                ++m_begunTogether;
+                return std::move(*admission);
+            }
+        return chat().begin(m_db->app(), wanted);
+    }
+    Result<Outcome> settle(const Turn &turn, const llm::Completion &completion)
+    {
+        if (m_together)
+            if (auto outcome = chat().settleTogether(m_db->operators(), {{turn, completion}}).front()) {
+                ++m_settledTogether;
+                return std::move(*outcome);
+            }
+        return chat().settle(m_db->app(), turn, completion);
+    }
 
     static identity::TokenClaims claimsOf(const UserId &user)
     {
@@ -510,7 +541,7 @@ private:
 
     Turn begun(const TurnOrder &wanted)
     {
-        const auto admission = chat().begin(m_db->app(), wanted);
+        const auto admission = begin(wanted);
         ensure(admission.has_value(), admission ? "" : qPrintable(admission.error().detail));
         ensure(std::holds_alternative<Turn>(*admission), "a turn was begun");
         return std::get<Turn>(*admission);
@@ -518,7 +549,7 @@ private:
 
     ErrorCode refusal(const TurnOrder &wanted)
     {
-        const auto admission = chat().begin(m_db->app(), wanted);
+        const auto admission = begin(wanted);
         ensure(!admission, "the turn is refused");
         return admission.error().code;
     }
@@ -533,7 +564,7 @@ private:
 
     bool disclosedAt(const QString &text)
     {
-        const auto outcome = chat().settle(m_db->app(), begun(order(text)), completion(100));
+        const auto outcome = settle(begun(order(text)), completion(100));
         return outcome->companion.disclosure.has_value();
     }
 
@@ -581,6 +612,9 @@ private:
     std::unique_ptr<app::Features> m_features;
     UserId m_user;
     SessionId m_session;
+    const bool m_together = qgetenv("COMPANION_TEST_TURNS") == "together";
+    int m_begunTogether = 0;
+    int m_settledTogether = 0;
 };
 
 QTEST_GUILESS_MAIN(ChatServiceTest)

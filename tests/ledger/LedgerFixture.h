@@ -4,6 +4,9 @@
 #include "support/TestDatabase.h"
 
 #include <QFile>
+#include <QJsonArray>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <unistd.h>
 
 namespace companion::test {
@@ -65,6 +68,23 @@ struct LedgerFixture
                               std::chrono::seconds life = std::chrono::minutes(6))
     {
         return ledger.hold(db.app(), {user, newKey(), credits(amount), in(life), credits(limit)});
+    }
+    // ledger_hold_many or ledger_capture_many on the orders, in a transaction of its own: the orders that were done.
+    db::Rows together(db::Session &operators, const char *operation, const QJsonArray &orders)
+    {
+        QStringList users;
+        for (const auto &order : orders)
+            users.append(order[QLatin1StringView("user_id")].toString());
+        const QString at = now().toString(Qt::ISODateWithMs);
+        db::Transaction transaction(operators);
+        const auto locked = operators.script(
+            QStringLiteral("SELECT ledger_lock_plain('{%1}', '%2')::text AS users").arg(users.join(u','), at));
+        const auto rows =
+            operators.script(QStringLiteral("SELECT * FROM ledger_%1_many('%2', '%3', '%4')")
+                                 .arg(QLatin1StringView(operation), QString::fromUtf8(QJsonDocument(orders).toJson()),
+                                      locked.first().text("users"), at));
+        transaction.commit();
+        return rows;
     }
     Result<ledger::Settlement> capture(const HoldId &hold, const char *amount)
     {

@@ -456,3 +456,71 @@ SELECT mutate('ledger_audit', $m$AND (d.digest <> ledger_day_digest$m$, $m$AND (
 
 -- audit: blind to day_missing [Audit]
 SELECT mutate('ledger_audit', $m$WHERE p_user IS NULL AND a.act = 'books.close_days'$m$, $m$WHERE false$m$);
+
+-- together: a wallet is not locked [Concurrency]
+SELECT mutate('ledger_lock_plain', $m$FOR UPDATE SKIP LOCKED$m$, $m$$m$);
+
+-- together: what is due is left [AgainstModel]
+SELECT mutate('ledger_lock_plain', $m$w.due_at > p_now AND$m$, $m$$m$);
+
+-- together: who owes is served [AgainstModel]
+SELECT mutate('ledger_lock_plain', $m$AND w.debt = 0$m$, $m$$m$);
+
+-- together: a user counts twice [Concurrency]
+SELECT mutate('ledger_hold_many', $m$DISTINCT ON (r.user_id) r.n$m$, $m$r.n$m$);
+
+-- together: whoever has nothing may hold [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$AND w.daily_free + w.purchased + w.bonus - w.held >= r.amount$m$, $m$$m$);
+
+-- together: what is held is held again [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$w.bonus - w.held >= r.amount$m$, $m$w.bonus >= r.amount$m$);
+
+-- together: the day is not refreshed [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$AND least(w.refreshed_on, w.active_on) >= ledger_day(greatest(p_now, w.last_at))$m$, $m$$m$);
+
+-- together: another tier's day [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$w.daily_limit = r.daily_limit AND$m$, $m$$m$);
+
+-- together: a deadline that is over [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$r.expires_at > p_now AND$m$, $m$$m$);
+
+-- together: a used key holds again [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$d.user_id = r.user_id AND d.key = r.key$m$, $m$false$m$);
+
+-- together: its deadline is not looked at [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$, due_at = least(w.due_at, o.expires_at)$m$, $m$$m$);
+
+-- together: what never expires goes first [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$NULLS LAST$m$, $m$NULLS FIRST$m$);
+
+-- together: of two alike the younger first [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$NULLS LAST, f.sequence$m$, $m$NULLS LAST, f.sequence DESC$m$);
+
+-- together: the oldest lot first, whatever its bucket [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$ledger_bucket_rank(f.bucket), $m$, $m$$m$);
+
+-- together: the key is not remembered [AgainstModel]
+SELECT mutate('ledger_hold_many', $m$o.held + o.amount
+        FROM o$m$, $m$o.held + o.amount
+        FROM o WHERE false$m$);
+
+-- together: a closed hold is captured again [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$AND h.state = 'held'$m$, $m$$m$);
+
+-- together: more than was held [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$AND r.amount <= h.amount$m$, $m$$m$);
+
+-- together: the last lots are charged first [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$PARTITION BY o.n ORDER BY hl.position$m$, $m$PARTITION BY o.n ORDER BY hl.position DESC$m$);
+
+-- together: a charge releases only what it takes [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$reserved = l.reserved - p.reserved$m$, $m$reserved = l.reserved - p.take$m$);
+
+-- together: the row does not follow from the one before [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$, o.head_hash, NULL$m$, $m$, sha256(o.head_hash), NULL$m$);
+
+-- together: time goes back [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$greatest(p_now, o.last_at)$m$, $m$p_now$m$);
+
+-- together: the wallet forgets its head [AgainstModel]
+SELECT mutate('ledger_capture_many', $m$, head_hash = (e.entry).hash$m$, $m$$m$);

@@ -1,12 +1,14 @@
 #include "LedgerFixture.h"
 #include "ReferenceLedger.h"
 
+#include <QSet>
 #include <QTest>
 #include <random>
 
 using namespace companion;
 using namespace companion::test;
 using namespace std::chrono_literals;
+using namespace Qt::StringLiterals;
 
 namespace {
 
@@ -61,7 +63,9 @@ private Q_SLOTS:
         }
         sweep(); // or holds of whoever did not come any more would be found overdue
         QCOMPARE(m_f.audit(), QStringList());
-        for (const char *answer : {"hold ok",
+        for (const char *answer : {"hold together ok",
+                                   "capture together ok",
+                                   "hold ok",
                                    "hold invalid",
                                    "hold conflict",
                                    "hold insufficient_credits",
@@ -125,7 +129,12 @@ private:
         // Another instance takes it, whose clock is behind.
         const auto behind = std::chrono::milliseconds(oneIn(10) ? below(oneIn(5) ? 7'200'000 : 3'000) : 0);
         m_f.db.clock().advance(-behind);
-        act(wallet);
+        if (oneIn(8))
+            holdTogether();
+        else if (oneIn(8))
+            captureTogether();
+        else
+            act(wallet);
         m_f.db.clock().advance(behind);
     }
     void act(Wallet &wallet)
@@ -169,36 +178,107 @@ private:
         }
     }
 
-    void hold(Wallet &wallet)
+    struct HoldTerms
     {
-        const QString used = key(wallet);
+        QString key;
+        Units asked = 0;
+        qint64 deadline = 0;
+        Units limit = 0;
+    };
+    HoldTerms holdTerms(const Wallet &wallet)
+    {
         const Units most = wallet.model.available() + 20'000;
-        const Units asked = oneIn(20) ? 0 : oneIn(10) ? most : amount(oneIn(3) ? most : most / 4 + 1);
-        const qint64 deadline = now() + (oneIn(3) ? below(100'000'000) : below(400'000)) - (oneIn(20) ? 400'000 : 0);
-        const Units limit = below(3) * 50'000;
-        const auto expected = wallet.model.hold(now(), used, asked, deadline, limit);
-        const auto answer =
-            m_f.ledger.hold(m_f.db.app(),
-                            {wallet.user, used, Credits::fromUnits(asked), time(deadline), Credits::fromUnits(limit)});
+        return {.key = key(wallet),
+                .asked = oneIn(20) ? 0
+                    : oneIn(10)    ? most
+                                   : amount(oneIn(3) ? most : most / 4 + 1),
+                .deadline = now() + (oneIn(3) ? below(100'000'000) : below(400'000)) - (oneIn(20) ? 400'000 : 0),
+                .limit = below(3) * 50'000};
+    }
+    void hold(Wallet &wallet) { hold(wallet, holdTerms(wallet), std::nullopt); }
+    // `made`: by the statement for many; else it is made now.
+    void hold(Wallet &wallet, const HoldTerms &terms, const std::optional<HoldId> &made)
+    {
+        const auto expected = wallet.model.hold(now(), terms.key, terms.asked, terms.deadline, terms.limit);
+        const auto answer = made
+            ? Result<ledger::Hold>(ledger::Hold{.id = *made, .amount = {}, .expiresAt = {}, .balance = {}})
+            : m_f.ledger.hold(m_f.db.app(),
+                              {wallet.user, terms.key, Credits::fromUnits(terms.asked), time(terms.deadline),
+                               Credits::fromUnits(terms.limit)});
         if (answer && !answer->replayed) {
-            wallet.holds.insert(used, answer->id);
-            wallet.amounts.insert(used, asked);
-            wallet.heldKeys.append(used);
+            wallet.holds.insert(terms.key, answer->id);
+            wallet.amounts.insert(terms.key, terms.asked);
+            wallet.heldKeys.append(terms.key);
         }
-        compare("hold", wallet, used, expected, answer);
+        compare(made ? "hold together" : "hold", wallet, terms.key, expected, answer);
     }
 
-    void capture(Wallet &wallet)
+    struct CaptureTerms
+    {
+        QString key;
+        HoldId hold;
+        Units asked = 0;
+    };
+    CaptureTerms captureTerms(const Wallet &wallet)
     {
         const QString used = recentHold(wallet, oneIn(2) ? 0 : below(5));
         const Units whole = wallet.amounts.value(used);
-        const Units asked = oneIn(8) ? 0 : oneIn(3) ? whole + below(3) - 1 : below(whole + 1);
-        const auto expected = wallet.model.capture(now(), used, asked);
-        const auto answer = m_f.ledger.capture(m_f.db.app(), wallet.user, wallet.holds.value(used, HoldId::create()),
-                                               Credits::fromUnits(asked), QStringLiteral("Aria"), {});
-        compare("capture", wallet, {}, expected, answer);
+        return {.key = used,
+                .hold = wallet.holds.value(used, HoldId::create()),
+                .asked = oneIn(8) ? 0
+                    : oneIn(3)    ? whole + below(3) - 1
+                                  : below(whole + 1)};
+    }
+    void capture(Wallet &wallet) { capture(wallet, captureTerms(wallet), false); }
+    void capture(Wallet &wallet, const CaptureTerms &terms, bool done)
+    {
+        const auto expected = wallet.model.capture(now(), terms.key, terms.asked);
+        const auto answer = done ? Result<ledger::Settlement>(ledger::Settlement())
+                                 : m_f.ledger.capture(m_f.db.app(), wallet.user, terms.hold,
+                                                      Credits::fromUnits(terms.asked), QStringLiteral("Aria"), {});
+        compare(done ? "capture together" : "capture", wallet, {}, expected, answer);
     }
 
+    // Of all wallets at once, as turns that begin or end together: what the statement for many does not take is done
+    // alone, and the model sees no difference.
+    void holdTogether()
+    {
+        QList<HoldTerms> terms;
+        QJsonArray orders;
+        for (const Wallet &wallet : m_wallets) {
+            terms.append(holdTerms(wallet));
+            orders.append(QJsonObject{{u"n"_s, orders.size()},
+                                      {u"user_id"_s, wallet.user.toString()},
+                                      {u"key"_s, terms.last().key},
+                                      {u"amount"_s, text(terms.last().asked)},
+                                      {u"expires_at"_s, time(terms.last().deadline).toString(Qt::ISODateWithMs)},
+                                      {u"daily_limit"_s, text(terms.last().limit)}});
+        }
+        QHash<qint64, HoldId> made;
+        for (const auto &row : m_f.together(m_f.db.operators(), "hold", orders))
+            made.insert(row.integer("n"), row.id<HoldId>("hold_id"));
+        for (qsizetype n = 0; n < m_wallets.size() && !QTest::currentTestFailed(); ++n)
+            hold(m_wallets[n], terms[n], made.contains(n) ? std::optional(made[n]) : std::nullopt);
+    }
+    void captureTogether()
+    {
+        QList<CaptureTerms> terms;
+        QJsonArray orders;
+        for (const Wallet &wallet : m_wallets) {
+            terms.append(captureTerms(wallet));
+            orders.append(QJsonObject{{u"n"_s, orders.size()},
+                                      {u"user_id"_s, wallet.user.toString()},
+                                      {u"hold_id"_s, terms.last().hold.toString()},
+                                      {u"amount"_s, text(terms.last().asked)},
+                                      {u"description"_s, u"Aria"_s},
+                                      {u"metadata"_s, QJsonObject()}});
+        }
+        QSet<qint64> done;
+        for (const auto &row : m_f.together(m_f.db.operators(), "capture", orders))
+            done.insert(row.integer("n"));
+        for (qsizetype n = 0; n < m_wallets.size() && !QTest::currentTestFailed(); ++n)
+            capture(m_wallets[n], terms[n], done.contains(n));
+    }
     void voidHold(Wallet &wallet)
     {
         const QString used = recentHold(wallet, oneIn(2) ? 0 : below(5));

@@ -3,6 +3,7 @@
 #include <QSemaphore>
 #include <QTest>
 #include <QThreadPool>
+#include <numeric>
 
 using namespace companion;
 using namespace companion::test;
@@ -71,6 +72,99 @@ private Q_SLOTS:
             for (const auto &answer : answers)
                 QVERIFY(answer ? *answer == **won : answer.error().code == ErrorCode::Conflict);
         }
+        QCOMPARE(f.audit(), QStringList());
+    }
+
+    // Those who hold for many at once and those who hold for one, on the same wallets.
+    void together_and_alone_at_once_overspend_no_wallet_data()
+    {
+        QTest::addColumn<bool>("someAlone");
+        QTest::newRow("all together") << false;
+        QTest::newRow("every second alone") << true;
+    }
+    void together_and_alone_at_once_overspend_no_wallet()
+    {
+        QFETCH(bool, someAlone);
+        LedgerFixture f;
+        const QList<UserId> users{f.user, f.addUser(), f.addUser(), f.addUser()};
+        for (const UserId &user : users) {
+            f.user = user;
+            f.grant(Bucket::Purchased, "10");
+            QVERIFY(f.ledger.refresh(f.db.app(), user, Credits()));
+        }
+        const auto held = atOnce(f, 24, [&](db::Session &alone, int i) {
+            db::Session operators(f.db.operatorTarget(), f.db.clock());
+            int got = 0;
+            for (int k = 0; k < 10; ++k) {
+                QJsonArray orders;
+                for (const UserId &user : users) {
+                    const QString key = QStringLiteral("%1 %2").arg(i).arg(k);
+                    if (someAlone && i % 2 == 0)
+                        got += f.ledger.hold(alone, {user, key, credits("0.7"), f.in(6min), Credits()}).has_value();
+                    orders.append(QJsonObject{{"n", orders.size()},
+                                              {"user_id", user.toString()},
+                                              {"key", key},
+                                              {"amount", "0.7"},
+                                              {"expires_at", f.in(6min).toString(Qt::ISODateWithMs)},
+                                              {"daily_limit", "0"}});
+                }
+                if (!someAlone || i % 2 != 0)
+                    got += int(f.together(operators, "hold", orders).size());
+            }
+            return got;
+        });
+        QVERIFY(std::accumulate(held.begin(), held.end(), 0) <= 4 * 14);
+        if (someAlone) // who waits for the wallet gets what is left of it
+            QCOMPARE(std::accumulate(held.begin(), held.end(), 0), 4 * 14);
+        QVERIFY(std::accumulate(held.begin(), held.end(), 0) >= 4);
+        QCOMPARE(f.audit(), QStringList());
+    }
+
+    void one_hold_is_captured_once_whoever_comes_at_once()
+    {
+        LedgerFixture f;
+        QVERIFY(f.grant(Bucket::Purchased, "100"));
+        QVERIFY(f.ledger.refresh(f.db.app(), f.user, Credits()));
+        for (int round = 0; round < 5; ++round) {
+            const auto hold = f.hold("1", "0");
+            const auto charged = atOnce(f, 12, [&](db::Session &alone, int i) {
+                if (i % 3 == 0)
+                    return int(f.ledger.voidHold(alone, f.user, hold->id).has_value()) * 100;
+                db::Session operators(f.db.operatorTarget(), f.db.clock());
+                return int(f.together(operators, "capture",
+                                      {QJsonObject{{"n", 0},
+                                                   {"user_id", f.user.toString()},
+                                                   {"hold_id", hold->id.toString()},
+                                                   {"amount", "0.5"},
+                                                   {"description", "Aria"},
+                                                   {"metadata", QJsonObject()}}})
+                               .size());
+            });
+            const auto captures = std::ranges::count(charged, 1);
+            QVERIFY(captures <= 1);
+            QCOMPARE(std::ranges::count(charged, 100) > 0, captures == 0);
+        }
+        QCOMPARE(f.audit(), QStringList());
+    }
+
+    // Two orders of one user in one call: the first is done, the second is left.
+    void of_two_orders_of_one_user_the_first_is_done()
+    {
+        LedgerFixture f;
+        QVERIFY(f.grant(Bucket::Purchased, "10"));
+        QVERIFY(f.ledger.refresh(f.db.app(), f.user, Credits()));
+        QJsonArray orders;
+        for (const char *amount : {"2", "3"})
+            orders.append(QJsonObject{{"n", orders.size()},
+                                      {"user_id", f.user.toString()},
+                                      {"key", f.newKey()},
+                                      {"amount", amount},
+                                      {"expires_at", f.in(6min).toString(Qt::ISODateWithMs)},
+                                      {"daily_limit", "0"}});
+        const auto done = f.together(f.db.operators(), "hold", orders);
+        QCOMPARE(done.size(), 1);
+        QCOMPARE(done.first().integer("n"), 0);
+        QCOMPARE(f.wallet("0"), "0 10 0 2");
         QCOMPARE(f.audit(), QStringList());
     }
 
