@@ -11,6 +11,7 @@
 #include "llm/WireModel.h"
 #include "ops/FileLimit.h"
 #include "ops/Log.h"
+#include "payments/PaymentRoutes.h"
 
 #include <algorithm>
 
@@ -23,6 +24,19 @@ namespace {
 constexpr int appStatementTimeout_ms = 30'000;
 constexpr int bulkStatementTimeout_ms = 120'000;
 constexpr int sweepBatch = 200;
+constexpr int reconcileEvery_ms = 600'000;
+
+// How this instance reaches itself.
+QString ownUrl(const QString &address, quint16 port)
+{
+    const QHostAddress listens(address);
+    const bool any =
+        listens == QHostAddress::Any || listens == QHostAddress::AnyIPv4 || listens == QHostAddress::AnyIPv6;
+    const QString host = any                               ? u"127.0.0.1"_s
+        : listens.protocol() == QHostAddress::IPv6Protocol ? u"[%1]"_s.arg(address)
+                                                           : address;
+    return u"http://%1:%2"_s.arg(host).arg(port);
+}
 
 // A quarter of the file descriptors is for everything else: who comes beyond the cap can then still be told so.
 http::Limits httpLimits()
@@ -83,14 +97,18 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
     m_bulk = workers(u"bulk"_s, databases.operators, configuration.databaseBulkWorkers, bulkStatementTimeout_ms);
     m_turns = workers(u"turns"_s, databases.operators, configuration.databaseTurnWorkers, appStatementTimeout_ms);
     m_turnLane = std::make_unique<chat::TurnLane>(*m_features.chat, *m_turns);
+    QByteArray sandboxSecret;
     {
         db::Session session(databases.operators, clock);
         m_features.tokens.setKeys(identity::SigningKeys().load(session));
+        if (configuration.usesSandboxPayments())
+            sandboxSecret = payments::SandboxWorld().secret(session);
     }
     m_api = std::make_unique<api::Api>(m_router, api::Lanes{*m_app, *m_operators, *m_bulk}, m_features.tokens,
                                        m_limiter, hooks(),
                                        api::RateLimits{configuration.rateLimitCommon, configuration.rateLimitSignIn});
     addRoutes();
+    addPayments(sandboxSecret);
     m_server = std::make_unique<http::Server>(m_router, httpLimits());
     m_server->allowOrigins(configuration.corsOrigins);
     if (auto proxies = http::TrustedProxies::parse(configuration.trustedProxies, configuration.forwardedHeader))
@@ -148,6 +166,7 @@ void Backend::addRoutes()
                                  .offers = offersOf(m_configuration)});
     characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
+    billing::addProductRoutes(*m_api, m_features.audit);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
     chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);
     chat::addTurnRoutes(*m_api, turns);
@@ -182,8 +201,58 @@ QList<std::function<SystemComponent()>> Backend::otherComponents() const
     return {[certificates = m_features.firebaseCertificates.get()] { return firebaseHealth(*certificates); }};
 }
 
+void Backend::addPayments(const QByteArray &sandboxSecret)
+{
+    m_desk = std::make_unique<payments::PaymentDesk>(
+        payments::DeskParts{*m_operators, *m_features.paymentBooks, *m_features.checkouts, m_clock});
+    if (m_configuration.usesSandboxPayments()) {
+        m_sandbox = std::make_unique<payments::SandboxProvider>(*m_operators, sandboxSecret);
+        m_desk->add(*m_sandbox);
+    }
+    const payments::PaymentParts parts{.desk = *m_desk,
+                                       .operators = *m_operators,
+                                       .checkouts = *m_features.checkouts,
+                                       .subscriptions = *m_features.subscriptions,
+                                       .ledger = m_features.ledger,
+                                       .books = *m_features.paymentBooks,
+                                       .audit = m_features.audit,
+                                       .account = [accounts =
+                                                       &m_features.accounts](db::Session &db,
+                                                                             const identity::TokenClaims &claims) {
+                                           return accounts->account(db, claims, db.now());
+                                       }};
+    payments::addMarketRoutes(*m_api, parts);
+    payments::addWebhookRoutes(*m_api, parts);
+    payments::addPaymentAdminRoutes(*m_api, parts);
+    if (m_sandbox)
+        payments::addSandboxRoutes(m_router, *m_api, *m_sandbox, *m_operators);
+    connect(&m_reconcileTimer, &QTimer::timeout, this, &Backend::reconcileYesterday);
+}
+
+// Looked at every ten minutes; whichever instance finds a provider's yesterday not yet compared asks for it.
+void Backend::reconcileYesterday()
+{
+    const QDate yesterday = m_clock.now().toUTC().date().addDays(-1);
+    m_operators->act(
+        this,
+        [books = m_features.paymentBooks.get(), kinds = m_desk->providers(), yesterday](db::Session &db) {
+            return payments::Reconciliation(*books).due(db, kinds, yesterday);
+        },
+        [this, yesterday](const Result<QList<Provider>> &due) {
+            for (const Provider kind : due.value_or(QList<Provider>()))
+                m_desk->reconcile(kind, yesterday, [](const auto &) { });
+        });
+}
+
 void Backend::addJobs()
 {
+    const auto *books = m_features.paymentBooks.get();
+    m_schedule->add(u"retry_payment_events"_s, 60, [books](db::Session &db) { return books->retry(db, sweepBatch); });
+    m_schedule->add(u"purge_refused_webhooks"_s, 3600,
+                    [books](db::Session &db) { return books->purge(db, sweepBatch); });
+    if (m_sandbox)
+        m_schedule->add(u"sandbox_renewals"_s, 60,
+                        [](db::Session &db) { return payments::SandboxWorld().renewDue(db, sweepBatch); });
     const auto &ledger = m_features.ledger;
     m_schedule->add(u"sweep_holds"_s, 30, [&ledger](db::Session &db) { return ledger.sweepHolds(db, sweepBatch); });
     m_schedule->add(u"sweep_lots"_s, 60, [&ledger](db::Session &db) { return ledger.sweepLots(db, sweepBatch); });
@@ -244,10 +313,16 @@ void Backend::watch()
 std::expected<quint16, QString> Backend::listen()
 {
     const auto port = m_server->listen(QHostAddress(m_configuration.listenAddress), m_configuration.listenPort);
-    if (port)
+    if (port) {
         m_schedule->start();
-    if (port && m_features.firebaseCertificates)
-        m_features.firebaseCertificates->start();
+        if (m_features.firebaseCertificates)
+            m_features.firebaseCertificates->start();
+        m_reconcileTimer.start(reconcileEvery_ms);
+        if (m_sandbox) {
+            const QString own = ownUrl(m_configuration.listenAddress, *port);
+            m_sandbox->open(m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl, QUrl(own));
+        }
+    }
     return port;
 }
 
@@ -257,6 +332,9 @@ void Backend::shutDown()
         return;
     m_shuttingDown = true;
     m_schedule->stop();
+    m_reconcileTimer.stop();
+    if (m_sandbox)
+        m_sandbox->close();
     // The turns end or are given up within the grace, which ends their clients' exchanges; both must be through before
     // the workers stop.
     const int grace_ms = m_configuration.shutdownGrace_s * 1000;

@@ -11,6 +11,8 @@
 #include "jobs/Schedule.h"
 #include "llm/LanguageModel.h"
 #include "ops/Metrics.h"
+#include "payments/PaymentDesk.h"
+#include "payments/sandbox/SandboxProvider.h"
 
 #include <QObject>
 
@@ -40,7 +42,9 @@ private:
     api::Hooks hooks();
     void addRoutes();
     QList<std::function<SystemComponent()>> otherComponents() const;
+    void addPayments(const QByteArray &sandboxSecret);
     void addJobs();
+    void reconcileYesterday();
     void reloadSigningKeys();
     void watch();
     void end();
@@ -61,7 +65,10 @@ private:
     std::unique_ptr<api::Api> m_api;
     std::unique_ptr<http::Server> m_server;
     std::unique_ptr<jobs::Schedule> m_schedule;
+    std::unique_ptr<payments::SandboxProvider> m_sandbox;
+    std::unique_ptr<payments::PaymentDesk> m_desk;
     QTimer m_keyTimer;
+    QTimer m_reconcileTimer;
     bool m_shuttingDown = false;
 };
 

@@ -76,10 +76,18 @@ struct Configuration
     int billingGenerationLimit_s = 0; // BILLING_GENERATION_LIMIT_S
     int billingHoldGrace_s = 0;       // BILLING_HOLD_GRACE_S: a hold's deadline is the limit and this
 
+    int billingGraceDays = 0;        // BILLING_GRACE_DAYS
+    int billingRenewalLeeway_s = 0;  // BILLING_RENEWAL_LEEWAY_S
+    bool billingSuspendOnDispute = true; // BILLING_SUSPEND_ON_DISPUTE
+    bool billingWithholdInDebt = true;   // BILLING_WITHHOLD_IN_DEBT
+    bool sandboxInProduction = false;    // BILLING_SANDBOX_IN_PRODUCTION
+    QString publicUrl;                   // COMPANION_PUBLIC_URL; empty: where it listens
+
     int rateLimitCommon = 0; // RATE_LIMIT_COMMON, requests a minute of one user or address
     int rateLimitSignIn = 0; // RATE_LIMIT_SIGN_IN, requests a minute of one address
 
     bool isProduction() const { return environment == Environment::Production; }
+    bool usesSandboxPayments() const { return !isProduction() || sandboxInProduction; }
     bool usesEmbeddedDatabase() const { return databaseUrl.isEmpty(); }
     bool usesRehearsalModel() const { return llmBaseUrl.isEmpty(); }
 };

@@ -86,6 +86,16 @@ Kind oneOf(QString Configuration::*member, const QStringList &choices)
             }};
 }
 
+Kind flag(bool Configuration::*member)
+{
+    return {u"yes | no"_s, [member](Configuration &to, const QString &value) -> Problem {
+                if (value != "yes"_L1 && value != "no"_L1)
+                    return u"must be yes or no"_s;
+                to.*member = value == "yes"_L1;
+                return {};
+            }};
+}
+
 template <class E>
 Kind choice(E Configuration::*member, const QList<std::pair<QString, E>> &choices)
 {
@@ -221,6 +231,8 @@ QList<Setting> serverSettings()
                                     {u"production"_s, C::Environment::Production}}),
             "development",
             "production refuses the development age verification and the rehearsal model's test triggers."),
+        row("COMPANION_PUBLIC_URL", section, url(&C::publicUrl, {u"https"_s, u"http"_s}), "",
+            "How clients reach the server: the sandbox's checkout links begin with it. By default where it listens."),
         row("CORS_ORIGINS", section, origins(&C::corsOrigins), "",
             "The web pages that may call the API from a browser; * allows all."),
         row("COMPANION_TRUSTED_PROXIES", section, proxies(&C::trustedProxies), "",
@@ -363,6 +375,17 @@ QList<Setting> moneySettings()
             "A reply that takes longer is ended."),
         row("BILLING_HOLD_GRACE_S", section, number(&C::billingHoldGrace_s, 1, 3600), "60",
             "A hold's deadline is the generation limit and this; after it the turn can only be voided."),
+        row("BILLING_GRACE_DAYS", section, number(&C::billingGraceDays, 0, 60), "3",
+            "How long a subscription whose renewal failed keeps its tier, where the provider has no grace of its own."),
+        row("BILLING_RENEWAL_LEEWAY_S", section, number(&C::billingRenewalLeeway_s, 0, 86'400), "7200",
+            "How long a subscription that renews by itself keeps its tier past its period: the webhook may be under "
+            "way."),
+        row("BILLING_SUSPEND_ON_DISPUTE", section, flag(&C::billingSuspendOnDispute), "yes",
+            "Whether an account is suspended while a payment of it is disputed, or was lost to a dispute."),
+        row("BILLING_WITHHOLD_IN_DEBT", section, flag(&C::billingWithholdInDebt), "yes",
+            "Whether spicy mode and long-term memory are withheld from users who owe credits."),
+        row("BILLING_SANDBOX_IN_PRODUCTION", section, flag(&C::sandboxInProduction), "no",
+            "Whether the sandbox payment provider, which takes no money, sells in production too."),
         row("RATE_LIMIT_COMMON", section, number(&C::rateLimitCommon, 1, 1'000'000), "600",
             "Requests a minute on routes other than chat, by user, or by address where nobody is signed in. The tiers "
             "hold the rate of chat routes."),

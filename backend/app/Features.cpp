@@ -74,20 +74,28 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
     terms.holdMargin = configuration.billingHoldMargin;
     terms.generationLimit_s = configuration.billingGenerationLimit_s;
     terms.settleGrace_s = configuration.billingHoldGrace_s;
-    features->chat =
-        std::make_unique<chat::ChatService>(chat::ChatParts{.ledger = features->ledger,
-                                                            .characters = features->characters,
-                                                            .tiers = features->tiers,
-                                                            .moderation = features->moderation,
-                                                            .screen = features->screen,
-                                                            .disclosure = features->disclosure,
-                                                            .helpLines = features->helpLines,
-                                                            .account =
-                                                                [accounts = &features->accounts](db::Session &db,
-                                                                                                 const auto &claims) {
-                                                                    return accounts->account(db, claims, db.now());
-                                                                }},
-                                            terms);
+    features->chat = std::make_unique<chat::ChatService>(
+        chat::ChatParts{.ledger = features->ledger,
+                        .characters = features->characters,
+                        .tiers = features->tiers,
+                        .moderation = features->moderation,
+                        .screen = features->screen,
+                        .disclosure = features->disclosure,
+                        .helpLines = features->helpLines,
+                        .account =
+                            [accounts = &features->accounts](db::Session &db, const auto &claims) {
+                                return accounts->account(db, claims, db.now());
+                            },
+                        .entitlements = billing::EntitlementStore(configuration.billingWithholdInDebt)},
+        terms);
+    features->subscriptions = std::make_unique<billing::SubscriptionService>(
+        features->ledger, features->tiers,
+        billing::SubscriptionService::Terms{configuration.billingGraceDays, configuration.billingRenewalLeeway_s});
+    features->paymentBooks =
+        std::make_unique<payments::PaymentBooks>(features->ledger, *features->subscriptions,
+                                                 payments::PaymentBooks::Policy{
+                                                     .suspendOnDispute = configuration.billingSuspendOnDispute});
+    features->checkouts = std::make_unique<payments::Checkouts>(*features->subscriptions);
     return features;
 }
 

@@ -1,7 +1,9 @@
 #pragma once
 
 #include "app/Configuration.h"
+#include "billing/Entitlements.h"
 #include "billing/Market.h"
+#include "billing/Subscriptions.h"
 #include "billing/TierStore.h"
 #include "characters/CharacterService.h"
 #include "chat/ChatService.h"
@@ -12,6 +14,8 @@
 #include "identity/FirebaseProvider.h"
 #include "identity/SignInService.h"
 #include "ledger/Ledger.h"
+#include "payments/Checkouts.h"
+#include "payments/PaymentBooks.h"
 
 #include <expected>
 #include <memory>
@@ -44,6 +48,9 @@ public:
     std::shared_ptr<const moderation::Disclosure> disclosure;
     std::shared_ptr<const moderation::HelpLines> helpLines;
     std::unique_ptr<chat::ChatService> chat;
+    std::unique_ptr<billing::SubscriptionService> subscriptions;
+    std::unique_ptr<payments::PaymentBooks> paymentBooks;
+    std::unique_ptr<payments::Checkouts> checkouts;
 
 private:
     Features(const Clock &clock, moderation::TextCipher cipher);

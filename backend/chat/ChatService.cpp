@@ -60,6 +60,9 @@ Result<ChatSession> ChatService::open(db::Session &db, const identity::Account &
                       .userBefore = {}};
     if (const auto allowed = checkMode(scene); !allowed)
         return std::unexpected(allowed.error());
+    if (wanted.mode == Mode::Spicy)
+        if (const auto allowed = m_parts.entitlements.checkSpicy(db, account.id(), {}); !allowed)
+            return std::unexpected(allowed.error());
     const SessionId id = SessionId::create();
     m_sessions.insert(db,
                       {.id = id,
@@ -210,6 +213,18 @@ Result<void> ChatService::checkMode(const Scene &scene) const
     return {};
 }
 
+// The gate's terms that are about money and place: a debt, the region, the rails that the tier and these credits came
+// by. A spicy turn is looked at once more for them; a normal one is not.
+Result<void> ChatService::checkFunds(db::Session &db, const Scene &scene, Credits held) const
+{
+    if (scene.mode == Mode::Normal)
+        return {};
+    db::Transaction transaction(db, scene.account.id());
+    auto allowed = m_parts.entitlements.checkSpicy(db, scene.account.id(), held);
+    transaction.commit();
+    return allowed;
+}
+
 moderation::Verdict ChatService::screenMessage(const TurnOrder &order, const Scene &scene) const
 {
     // The stateless door's whole conversation is the caller's own: everything in it is screened.
@@ -326,6 +341,9 @@ std::optional<Result<Admission>> ChatService::hold(db::Session &db, const TurnOr
                                                    bool last) const
 {
     auto turn = prepare(order, scene, db.now());
+    if (turn)
+        if (const auto funded = checkFunds(db, scene, turn->held); !funded)
+            return std::unexpected(funded.error());
     if (turn) {
         const auto begun = m_turns.begin(db, *turn, order, scene);
         if (begun.moved)

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "billing/Entitlements.h"
 #include "billing/TierStore.h"
 #include "characters/CharacterService.h"
 #include "chat/SessionStore.h"
@@ -39,6 +40,7 @@ struct ChatParts
     std::shared_ptr<const moderation::HelpLines> helpLines;
     // Status and roles as the database says now.
     std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
+    billing::EntitlementStore entitlements = billing::EntitlementStore();
 };
 
 // A turn whose reply is there, to be settled.
@@ -101,6 +103,7 @@ private:
     std::unexpected<Refusal> block(db::Session &db, const TurnOrder &order, const Scene &scene,
                                    const moderation::Verdict &verdict) const;
     Result<void> checkMode(const Scene &scene) const;
+    Result<void> checkFunds(db::Session &db, const Scene &scene, Credits held) const;
     moderation::Verdict screenMessage(const TurnOrder &order, const Scene &scene) const;
     Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const;
     void keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const;

@@ -1,0 +1,374 @@
+#include "payments/PaymentRoutes.h"
+
+namespace companion::payments {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+const QList<Role> paymentReaders{Role::Finance, Role::Support, Role::Viewer};
+const QList<Role> finance{Role::Finance};
+
+api::Endpoint adminEndpoint(http::Method method, const QString &path, const QString &summary, const QList<Role> &roles)
+{
+    return {.method = method,
+            .path = u"/api/v1/admin"_s + path,
+            .tag = u"Admin: payments"_s,
+            .summary = summary,
+            .access = api::Access::operators(roles)};
+}
+
+AdminPayment adminPaymentIn(const db::Row &row)
+{
+    const Payment own = paymentIn(row);
+    return {.id = own.id,
+            .userId = row.id<UserId>("user_id"),
+            .user = row.text("who"),
+            .provider = own.provider,
+            .kind = own.kind,
+            .product = own.product,
+            .amount = own.amount,
+            .tax = own.tax,
+            .fee = Money::fromMinor(row.integer("fee_minor"), own.currency).amount(),
+            .refunded = own.refunded,
+            .currency = own.currency,
+            .status = own.status,
+            .failure = own.failure,
+            .references = row.texts("refs"),
+            .createdAt = own.createdAt,
+            .paidAt = own.paidAt};
+}
+
+Debt debtIn(const db::Row &row)
+{
+    return {row.text("id"),          row.id<UserId>("user_id"), row.text("who"),       row.text("cause"),
+            row.credits("original"), row.credits("remaining"),  row.time("created_at")};
+}
+
+void addPaymentReading(api::Api &api)
+{
+    auto list = adminEndpoint(http::Method::Get, u"/payments"_s, u"Payments, newest first"_s, paymentReaders);
+    list.answers = {api::answer<Page<AdminPayment>>()};
+    list.query = {{"user", "Only this user's, by id"},
+                  {"status", "Only in this state", JsonType<PaymentStatus>::schema({})},
+                  {"provider", "Only by this provider", JsonType<Provider>::schema({})},
+                  {"reference", "The provider's id of it"},
+                  {"from", "From this time, RFC 3339"},
+                  {"to", "Before this time, RFC 3339"}};
+    list.paged = true;
+    api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto page = call.page();
+        const auto status = page ? call.queryValue<PaymentStatus>(u"status"_s) : std::unexpected(page.error());
+        const auto provider = status ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(status.error());
+        const auto from = provider ? call.queryTime(u"from"_s) : std::unexpected(provider.error());
+        const auto to = from ? call.queryTime(u"to"_s) : std::unexpected(from.error());
+        if (!to)
+            return std::unexpected(to.error());
+        const auto asked = call.query(u"user"_s);
+        const auto user = asked ? UserId::parse(*asked) : std::nullopt;
+        if (asked && !user)
+            return std::unexpected(api::Call::invalidQuery({{u"/query/user"_s, u"must be a UUID"_s}}));
+        const auto reference = call.query(u"reference"_s);
+        Page<AdminPayment> payments;
+        payments.limit = page->limit;
+        payments.offset = page->offset;
+        payments.total = db.one("payments.count_payments",
+                                {{"user_id", user},
+                                 {"status", *status},
+                                 {"provider", *provider},
+                                 {"reference", reference},
+                                 {"from", *from},
+                                 {"to", *to}})
+                             .integer("total");
+        for (const auto &row : db.rows("payments.find_payments",
+                                       {{"id", std::nullopt},
+                                        {"user_id", user},
+                                        {"status", *status},
+                                        {"provider", *provider},
+                                        {"reference", reference},
+                                        {"from", *from},
+                                        {"to", *to},
+                                        {"limit", page->limit},
+                                        {"offset", page->offset}}))
+            payments.items.append(adminPaymentIn(row));
+        payments.hasMore = page->offset + payments.items.size() < *payments.total;
+        return api::ok(payments);
+    });
+
+    auto one = adminEndpoint(http::Method::Get, u"/payments/{id}"_s, u"One payment"_s, paymentReaders);
+    one.answers = {api::answer<AdminPayment>()};
+    api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto id = call.id<PaymentId>();
+        if (!id)
+            return std::unexpected(id.error());
+        const auto row = db.first("payments.find_payments",
+                                  {{"id", *id},
+                                   {"user_id", std::nullopt},
+                                   {"status", std::nullopt},
+                                   {"provider", std::nullopt},
+                                   {"reference", std::nullopt},
+                                   {"from", std::nullopt},
+                                   {"to", std::nullopt},
+                                   {"limit", 1},
+                                   {"offset", 0}});
+        return row ? Result<http::Reply>(api::ok(adminPaymentIn(*row)))
+                   : refuse(ErrorCode::NotFound, u"There is no such payment."_s);
+    });
+}
+
+void addRefunding(api::Api &api, const PaymentParts &parts)
+{
+    auto preview = adminEndpoint(http::Method::Get, u"/payments/{id}/refund"_s,
+                                 u"What a refund would take, and what it would leave owed"_s, finance);
+    preview.answers = {api::answer<RefundPreview>()};
+    preview.query = {{"amount", "How much, in the payment's currency; all that is left by default"}};
+    preview.refusals = {ErrorCode::Conflict, ErrorCode::Invalid};
+    api.act(preview, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto id = call.id<PaymentId>();
+        const auto shown = id ? Refunds().preview(db, *id, call.query(u"amount"_s)) : std::unexpected(id.error());
+        return shown ? Result<http::Reply>(api::ok(*shown)) : std::unexpected(shown.error());
+    });
+
+    auto refund = adminEndpoint(http::Method::Post, u"/payments/{id}/refund"_s,
+                                u"Refund a payment, wholly or in part"_s, finance);
+    refund.body = schemaOf<RefundRequest>();
+    refund.answers = {api::answer<RefundDone>(201)};
+    refund.refusals = {ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::IdempotencyKeyReused,
+                       ErrorCode::ProviderFailed, ErrorCode::NotImplemented};
+    refund.idempotencyKeyRequired = true;
+    api.onLoop(refund, [&api, parts, refund](const http::Exchange &exchange, const api::Entry &entry) {
+        const auto answer = [&api, refund, exchange, entry](const Result<RefundDone> &done) {
+            api.answer(exchange, refund,
+                       done ? Result<http::Reply>(api::created(*done)) : std::unexpected(done.error()), entry.headers);
+        };
+        const auto object = api::readJsonObject(exchange.request());
+        const auto wanted =
+            object ? fromJson<RefundRequest>(*object, UnknownFields::Refuse) : std::unexpected(object.error());
+        const auto payment = PaymentId::parse(exchange.request().param(u"id"_s));
+        if (!wanted)
+            return answer(std::unexpected(wanted.error()));
+        if (!payment)
+            return answer(companion::refuse(ErrorCode::NotFound, u"There is no such payment."_s));
+        const RefundWish wish{*payment, wanted->amount, wanted->reason, entry.claims.user,
+                              QString::fromLatin1(exchange.request().headers.value("Idempotency-Key"))};
+        parts.desk.refund(wish, [=](const Result<RefundDone> &done) {
+            if (!done)
+                return answer(done);
+            parts.operators.act(
+                &parts.desk,
+                [audit = &parts.audit, wish, after = *done, id = exchange.request().id](db::Session &db) {
+                    db::Transaction transaction(db);
+                    audit->append(db,
+                                  {.actor = wish.actor.toString(),
+                                   .act = u"payment.refund"_s,
+                                   .target = u"payment:"_s + wish.payment.toString(),
+                                   .reason = wish.reason,
+                                   .before = QJsonObject{{u"amount"_s, wish.amount.value_or(u"all that was left"_s)}},
+                                   .after = QJsonObject{{u"refund_id"_s, after.refundId},
+                                                        {u"status"_s, toText(after.payment.status)},
+                                                        {u"refunded"_s, after.payment.refunded}},
+                                   .requestId = QString::fromLatin1(id)});
+                    transaction.commit();
+                },
+                [answer, done](const auto &) { answer(done); });
+        });
+    });
+}
+
+void addDebts(api::Api &api, const PaymentParts &parts)
+{
+    auto list = adminEndpoint(http::Method::Get, u"/debts"_s, u"What users owe for refunded credits"_s, finance);
+    list.answers = {api::answer<Page<Debt>>()};
+    list.query = {{"all", "Also those that are paid", {{u"type"_s, u"boolean"_s}}}};
+    list.paged = true;
+    api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto page = call.page();
+        if (!page)
+            return std::unexpected(page.error());
+        const bool openOnly = call.query(u"all"_s).value_or(QString()) != "true"_L1;
+        Page<Debt> debts;
+        debts.limit = page->limit;
+        debts.offset = page->offset;
+        debts.total = db.one("payments.count_debts", {{"open_only", openOnly}}).integer("total");
+        for (const auto &row :
+             db.rows("payments.debts", {{"open_only", openOnly}, {"limit", page->limit}, {"offset", page->offset}}))
+            debts.items.append(debtIn(row));
+        debts.hasMore = page->offset + debts.items.size() < *debts.total;
+        return api::ok(debts);
+    });
+
+    auto forgive =
+        adminEndpoint(http::Method::Post, u"/debts/{id}/forgive"_s, u"Let a debt off, wholly or in part"_s, finance);
+    forgive.body = schemaOf<ForgiveRequest>();
+    forgive.answers = {api::answer<Debt>(201)};
+    forgive.refusals = {ErrorCode::NotFound, ErrorCode::Conflict};
+    forgive.idempotencyKeyRequired = true;
+    api.act(forgive, [parts](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto wanted = call.body<ForgiveRequest>();
+        const auto id = wanted ? call.id<ledger::DebtId>() : std::unexpected(wanted.error());
+        if (!id)
+            return std::unexpected(id.error());
+        const auto before = db.first("payments.debt", {{"id", *id}});
+        if (!before)
+            return refuse(ErrorCode::NotFound, u"There is no such debt."_s);
+        const auto done =
+            parts.ledger.forgiveDebt(db,
+                                     {.user = before->id<UserId>("user_id"),
+                                      .key = u"forgive:%1:%2"_s.arg(call.user().toString(), call.idempotencyKey()),
+                                      .debt = *id,
+                                      .amount = wanted->amount,
+                                      .reason = wanted->reason,
+                                      .actor = call.user()});
+        if (!done)
+            return std::unexpected(done.error());
+        const Debt after = debtIn(db.one("payments.debt", {{"id", *id}}));
+        parts.audit.append(db,
+                           {.actor = call.user().toString(),
+                            .act = u"debt.forgive"_s,
+                            .target = u"user:"_s + after.userId.toString(),
+                            .reason = wanted->reason,
+                            .before = QJsonObject{{u"owed"_s, before->credits("remaining").toString()}},
+                            .after = QJsonObject{{u"owed"_s, after.remaining.toString()}},
+                            .requestId = QString::fromLatin1(call.request().id)});
+        return api::created(after);
+    });
+}
+
+struct ReconcileRequest
+{
+    Provider provider = Provider::Sandbox;
+    QString day;
+
+    static constexpr const char *modelName = "ReconcileRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("provider", &ReconcileRequest::provider),
+                          field("day", &ReconcileRequest::day, {.pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}"}));
+    }
+};
+
+struct ResolveRequest
+{
+    QString note;
+
+    static constexpr const char *modelName = "ResolveRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("note", &ResolveRequest::note, {.minLength = 3, .maxLength = 500}));
+    }
+};
+
+struct RunList
+{
+    QList<ReconciliationRun> runs;
+
+    static constexpr const char *modelName = "RunList";
+    static constexpr auto fields() { return std::tuple(field("runs", &RunList::runs)); }
+};
+
+void addReconciliation(api::Api &api, const PaymentParts &parts)
+{
+    auto list = adminEndpoint(http::Method::Get, u"/reconciliation"_s,
+                              u"Where a provider's word and our books differed"_s, finance);
+    list.answers = {api::answer<Page<ReconciliationDifference>>()};
+    list.query = {{"all", "Also those that are resolved", {{u"type"_s, u"boolean"_s}}}};
+    list.paged = true;
+    api.act(list, [books = &parts.books](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto page = call.page();
+        if (!page)
+            return std::unexpected(page.error());
+        const bool openOnly = call.query(u"all"_s).value_or(QString()) != "true"_L1;
+        return api::ok(Reconciliation(*books).differences(db, openOnly, *page));
+    });
+
+    auto runs = adminEndpoint(http::Method::Get, u"/reconciliation/runs"_s, u"The last comparisons"_s, finance);
+    runs.answers = {api::answer<RunList>()};
+    api.act(runs, [books = &parts.books](const api::Call &, db::Session &db) -> Result<http::Reply> {
+        return api::ok(RunList{Reconciliation(*books).runs(db)});
+    });
+
+    auto run =
+        adminEndpoint(http::Method::Post, u"/reconciliation/run"_s, u"Compare one day with a provider now"_s, finance);
+    run.body = schemaOf<ReconcileRequest>();
+    run.answers = {api::answer<ReconciliationRun>()};
+    run.refusals = {ErrorCode::ProviderFailed};
+    api.onLoop(run, [&api, parts, run](const http::Exchange &exchange, const api::Entry &entry) {
+        const auto object = api::readJsonObject(exchange.request());
+        const auto wanted =
+            object ? fromJson<ReconcileRequest>(*object, UnknownFields::Refuse) : std::unexpected(object.error());
+        const auto answer = [=, &api](const Result<ReconciliationRun> &done) {
+            api.answer(exchange, run, done ? Result<http::Reply>(api::ok(*done)) : std::unexpected(done.error()),
+                       entry.headers);
+        };
+        if (!wanted)
+            return answer(std::unexpected(wanted.error()));
+        const QDate day = QDate::fromString(wanted->day, Qt::ISODate);
+        if (!day.isValid())
+            return answer(companion::refuse(ErrorCode::Invalid, u"There is no such day."_s));
+        parts.desk.reconcile(wanted->provider, day, answer);
+    });
+
+    auto resolve = adminEndpoint(http::Method::Post, u"/reconciliation/{id}/resolve"_s,
+                                 u"Say what became of a difference"_s, finance);
+    resolve.body = schemaOf<ResolveRequest>();
+    resolve.answers = {api::answer<ReconciliationDifference>()};
+    resolve.refusals = {ErrorCode::Conflict};
+    api.act(resolve, [parts](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto wanted = call.body<ResolveRequest>();
+        const auto id = wanted ? call.id<Id<ResolveRequest>>() : std::unexpected(wanted.error());
+        const auto done = id ? Reconciliation(parts.books).resolve(db, id->toString(), wanted->note, call.user())
+                             : std::unexpected(id.error());
+        if (!done)
+            return std::unexpected(done.error());
+        parts.audit.append(db,
+                           {.actor = call.user().toString(),
+                            .act = u"reconciliation.resolve"_s,
+                            .target = u"difference:"_s + done->id,
+                            .reason = wanted->note,
+                            .requestId = QString::fromLatin1(call.request().id)});
+        return api::ok(*done);
+    });
+}
+
+void addRevenue(api::Api &api)
+{
+    auto revenue = adminEndpoint(http::Method::Get, u"/books/revenue"_s,
+                                 u"Cash, recognised and deferred revenue, breakage; 30 days by default"_s,
+                                 {Role::Finance, Role::Viewer});
+    revenue.answers = {api::answer<RevenueReport>()};
+    revenue.query = {{"from", "From this time, RFC 3339"}, {"to", "Before this time, RFC 3339"}};
+    api.bulkAct(revenue, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto from = call.queryTime(u"from"_s);
+        const auto to = from ? call.queryTime(u"to"_s) : std::unexpected(from.error());
+        if (!to)
+            return std::unexpected(to.error());
+        RevenueReport report;
+        report.to = to->value_or(db.now());
+        report.from = from->value_or(report.to.addDays(-30));
+        if (report.from >= report.to)
+            return std::unexpected(api::Call::invalidQuery({{u"/query/from"_s, u"must be before to"_s}}));
+        for (const auto &row : db.rows("payments.revenue", {{"from", report.from}, {"to", report.to}})) {
+            const QString currency = row.text("currency");
+            const auto money = [&](const char *column) {
+                return Money::fromMinor(row.integer(column), currency).amount();
+            };
+            report.currencies.append({currency, money("received"), money("refunded"), money("charged_back"),
+                                      money("tax"), money("fees"), money("used"), money("breakage"),
+                                      money("deferred")});
+        }
+        return api::ok(report);
+    });
+}
+
+} // namespace
+
+void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts)
+{
+    addPaymentReading(api);
+    addRefunding(api, parts);
+    addDebts(api, parts);
+    addReconciliation(api, parts);
+    addRevenue(api);
+}
+
+} // namespace companion::payments

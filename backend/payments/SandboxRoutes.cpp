@@ -1,0 +1,215 @@
+#include "http/Router.h"
+#include "payments/PaymentRoutes.h"
+#include "payments/sandbox/SandboxProvider.h"
+
+#include <QCryptographicHash>
+
+namespace companion::payments {
+
+using namespace Qt::StringLiterals;
+
+namespace {
+
+constexpr char style[] =
+    ":root{color-scheme:light dark;--text:#14171C;--soft:#5B6472;--line:#E3E6EB;--page:#F6F7F9;--card:#FFF;"
+    "--accent:#3B5BDB;--warn:#8A5A00;--tint:#FFF6E0}"
+    "@media(prefers-color-scheme:dark){:root{--text:#E8EBF0;--soft:#9AA4B2;--line:#2A303A;--page:#111418;"
+    "--card:#181C22;--accent:#7C93FF;--warn:#F0C060;--tint:#2B2414}}"
+    "*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;padding:24px;"
+    "background:var(--page);color:var(--text);font:15px/1.5 'Noto Sans',system-ui,sans-serif}"
+    "main{width:100%;max-width:420px;background:var(--card);border:1px solid "
+    "var(--line);border-radius:12px;padding:28px}"
+    "h1{font-size:18px;margin:0 0 4px}p{margin:0 0 16px;color:var(--soft)}"
+    ".sum{display:flex;justify-content:space-between;align-items:baseline;border-top:1px solid var(--line);"
+    "border-bottom:1px solid var(--line);padding:14px 0;margin:16px 0}.sum b{font-size:24px}"
+    ".note{background:var(--tint);color:var(--warn);border-radius:8px;padding:10px 12px;font-size:13px}"
+    "button{width:100%;padding:11px;border-radius:8px;border:1px solid var(--line);background:none;color:var(--text);"
+    "font:inherit;font-weight:600;cursor:pointer;margin-top:8px}"
+    "button.pay{background:var(--accent);border-color:var(--accent);color:#FFF}"
+    "button:focus-visible,input:focus-visible,a:focus-visible{outline:2px solid var(--accent);outline-offset:2px}"
+    "details{margin-top:18px;color:var(--soft);font-size:13px}summary{cursor:pointer}"
+    "label{display:flex;justify-content:space-between;gap:12px;align-items:center;padding:5px 0}"
+    "input{font:inherit;color:var(--text);background:var(--page);border:1px solid var(--line);border-radius:6px;"
+    "padding:4px 8px;width:84px}input[type=checkbox]{width:auto}a{color:var(--accent)}";
+
+// Nothing but this page's own style, and its form back to us.
+QByteArray policy()
+{
+    static const QByteArray hash = QCryptographicHash::hash(QByteArray(style), QCryptographicHash::Sha256).toBase64();
+    return "default-src 'none'; style-src 'sha256-" + hash
+        + "'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+}
+
+http::Reply page(const QString &title, const QString &inner, int status = 200)
+{
+    const QString html =
+        u"<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+        "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%1</title><style>%2</style>"
+        "</head><body><main>%3</main></body></html>"_s.arg(title.toHtmlEscaped(), QString::fromLatin1(style), inner);
+    return http::Reply::text(html.toUtf8(), "text/html; charset=utf-8", status)
+        .with("Content-Security-Policy", policy())
+        .with("Cache-Control", "no-store")
+        .with("Referrer-Policy", "no-referrer")
+        .with("X-Content-Type-Options", "nosniff");
+}
+
+QString checkoutHtml(const SandboxCheckout &checkout)
+{
+    const QString due = checkout.trialDays > 0
+        ? u"%1 %2 a month after %3 days free"_s.arg(checkout.price.amount(), checkout.price.currency())
+              .arg(checkout.trialDays)
+        : u"%1 %2"_s.arg(checkout.price.amount(), checkout.price.currency());
+    return u"<h1>Checkout</h1><p>%1</p><div class=\"sum\"><span>To pay</span><b>%2</b></div>"
+           "<p class=\"note\">Sandbox: no money moves. What you choose here is told to the server by a signed webhook, "
+           "as a "
+           "payment provider would.</p>"
+           "<form method=\"post\"><button class=\"pay\" name=\"outcome\" value=\"pay\">Pay</button>"
+           "<button name=\"outcome\" value=\"fail\">Decline the card</button>"
+           "<details><summary>How the webhooks arrive</summary>"
+           "<label>Seconds late<input type=\"number\" name=\"delay_s\" min=\"0\" max=\"86400\" value=\"0\"></label>"
+           "<label>Copies (0: lost)<input type=\"number\" name=\"copies\" min=\"0\" max=\"10\" value=\"1\"></label>"
+           "<label>In any order<input type=\"checkbox\" name=\"shuffle\" value=\"1\"></label>"
+           "</details></form>"_s.arg(checkout.title.toHtmlEscaped(), due.toHtmlEscaped());
+}
+
+QString doneHtml(const SandboxCheckout &checkout, bool paid)
+{
+    QString html = paid
+        ? u"<h1>Paid</h1><p>Thank you. %1 is on its way to your account.</p>"_s.arg(checkout.title.toHtmlEscaped())
+        : u"<h1>Declined</h1><p>The card was declined. Nothing was charged.</p>"_s;
+    if (!checkout.returnUrl.isEmpty())
+        html += u"<p><a href=\"%1\" rel=\"noreferrer\">Back to where you came from</a></p>"_s.arg(
+            checkout.returnUrl.toHtmlEscaped());
+    return html;
+}
+
+http::Reply closedPage(const QString &why, int status)
+{
+    return page(u"Checkout"_s, u"<h1>This checkout is closed</h1><p>%1</p>"_s.arg(why.toHtmlEscaped()), status);
+}
+
+struct SandboxConductModel
+{
+    int delay_s = 0;
+    int copies = 1;
+    bool shuffle = false;
+    bool renewalsFail = false;
+
+    static constexpr const char *modelName = "SandboxConduct";
+    static constexpr auto fields()
+    {
+        using C = SandboxConductModel;
+        return std::tuple(field("delay_s", &C::delay_s, {.minimum = 0, .maximum = 86400, .hasDefault = true}),
+                          field("copies", &C::copies, {.minimum = 0, .maximum = 10, .hasDefault = true}),
+                          field("shuffle", &C::shuffle, {.hasDefault = true}),
+                          field("renewals_fail", &C::renewalsFail, {.hasDefault = true}));
+    }
+};
+
+struct SandboxDone
+{
+    QString reference;
+
+    static constexpr const char *modelName = "SandboxDone";
+    static constexpr auto fields() { return std::tuple(field("reference", &SandboxDone::reference)); }
+};
+
+void addPage(http::Router &router, SandboxProvider &sandbox, db::Workers &operators)
+{
+    const QString path = u"/sandbox/checkout/{id}"_s;
+    router.add(http::Method::Get, path, [&sandbox, &operators](http::Exchange exchange) {
+        operators.act(
+            &sandbox,
+            [world = sandbox.world(), id = exchange.request().param(u"id"_s)](db::Session &db) {
+                return world.checkout(db, id);
+            },
+            [exchange](const Result<std::optional<SandboxCheckout>> &found) mutable {
+                if (!found)
+                    return exchange.send(http::Reply::problem(found.error(), exchange.request().id));
+                if (!*found)
+                    return exchange.send(closedPage(u"There is no such checkout."_s, 404));
+                const SandboxCheckout &checkout = **found;
+                exchange.send(checkout.status == "open"_L1
+                                  ? page(u"Checkout"_s, checkoutHtml(checkout))
+                                  : page(u"Checkout"_s, doneHtml(checkout, checkout.status == "paid"_L1)));
+            });
+    });
+    router.add(
+        http::Method::Post, path,
+        [&sandbox, &operators](http::Exchange exchange) {
+            const QUrlQuery form(QString::fromUtf8(exchange.request().body));
+            const SandboxConduct conduct{std::clamp(form.queryItemValue(u"delay_s"_s).toInt(), 0, 86'400),
+                                         form.hasQueryItem(u"copies"_s)
+                                             ? std::clamp(form.queryItemValue(u"copies"_s).toInt(), 0, 10)
+                                             : 1,
+                                         form.hasQueryItem(u"shuffle"_s), false};
+            const bool pays = form.queryItemValue(u"outcome"_s) == "pay"_L1;
+            operators.act(
+                &sandbox,
+                [world = sandbox.world(), id = exchange.request().param(u"id"_s), conduct, pays](db::Session &db) {
+                    return pays ? world.pay(db, id, conduct) : world.decline(db, id, conduct);
+                },
+                [exchange, pays, &sandbox](const Result<SandboxCheckout> &done) mutable {
+                    if (!done)
+                        return exchange.send(closedPage(done.error().detail, describe(done.error().code).status));
+                    sandbox.sendNow();
+                    exchange.send(page(pays ? u"Paid"_s : u"Declined"_s, doneHtml(*done, pays)));
+                });
+        },
+        4096);
+}
+
+} // namespace
+
+void addSandboxRoutes(http::Router &router, api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
+{
+    addPage(router, sandbox, operators);
+
+    const auto endpoint = [](const QString &path, const QString &summary) {
+        return api::Endpoint{.method = http::Method::Post,
+                             .path = u"/api/v1/admin/sandbox"_s + path,
+                             .tag = u"Admin: sandbox"_s,
+                             .summary = summary,
+                             .access = api::Access::operators({Role::Finance, Role::Qa}),
+                             .answers = {api::answer<SandboxDone>()},
+                             .refusals = {ErrorCode::Conflict}};
+    };
+    auto conduct = endpoint(u"/conduct"_s, u"How the sandbox sends its webhooks, and whether renewals fail"_s);
+    conduct.body = schemaOf<SandboxConductModel>();
+    conduct.answers = {api::answer<SandboxConductModel>()};
+    api.act(conduct, [world = sandbox.world()](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto wanted = call.body<SandboxConductModel>();
+        if (!wanted)
+            return std::unexpected(wanted.error());
+        world.setConduct(db, {wanted->delay_s, wanted->copies, wanted->shuffle, wanted->renewalsFail});
+        return api::ok(*wanted);
+    });
+
+    // These acts have transactions of their own: they are another company's.
+    using Step = std::function<Result<QString>(const SandboxWorld &, db::Session &, const QString &)>;
+    const auto add = [&](const QString &path, const QString &summary, const Step &step) {
+        api.bareAct(endpoint(path, summary),
+                    [world = sandbox.world(), step](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+                        const auto done = step(world, db, call.request().param(u"reference"_s));
+                        return done ? Result<http::Reply>(api::ok(SandboxDone{*done})) : std::unexpected(done.error());
+                    });
+    };
+    add(u"/payments/{reference}/dispute"_s, u"The customer's bank disputes a payment"_s,
+        [](const SandboxWorld &world, db::Session &db, const QString &reference) {
+            return world.dispute(db, reference);
+        });
+    for (const bool won : {true, false})
+        add(won ? u"/disputes/{reference}/win"_s : u"/disputes/{reference}/lose"_s,
+            won ? u"The dispute is won"_s : u"The dispute is lost"_s,
+            [won](const SandboxWorld &world, db::Session &db, const QString &reference) -> Result<QString> {
+                const auto closed = world.closeDispute(db, reference, won);
+                return closed ? Result<QString>(reference) : std::unexpected(closed.error());
+            });
+    add(u"/subscriptions/{reference}/renew"_s, u"The period ends now and the next one is charged"_s,
+        [](const SandboxWorld &world, db::Session &db, const QString &reference) -> Result<QString> {
+            const auto renewed = world.renew(db, reference);
+            return renewed ? Result<QString>(reference) : std::unexpected(renewed.error());
+        });
+}
+
+} // namespace companion::payments
