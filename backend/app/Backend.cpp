@@ -25,6 +25,7 @@ constexpr int appStatementTimeout_ms = 30'000;
 constexpr int bulkStatementTimeout_ms = 120'000;
 constexpr int sweepBatch = 200;
 constexpr int reconcileEvery_ms = 600'000;
+constexpr int catchUpEvery_ms = 10'000;
 
 // How this instance reaches itself.
 QString ownUrl(const QString &address, quint16 port)
@@ -227,6 +228,7 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
     if (m_sandbox)
         payments::addSandboxRoutes(m_router, *m_api, *m_sandbox, *m_operators);
     connect(&m_reconcileTimer, &QTimer::timeout, this, &Backend::reconcileYesterday);
+    connect(&m_catchUpTimer, &QTimer::timeout, m_desk.get(), &payments::PaymentDesk::catchUp);
 }
 
 // Looked at every ten minutes; whichever instance finds a provider's yesterday not yet compared asks for it.
@@ -247,7 +249,7 @@ void Backend::reconcileYesterday()
 void Backend::addJobs()
 {
     const auto *books = m_features.paymentBooks.get();
-    m_schedule->add(u"retry_payment_events"_s, 60, [books](db::Session &db) { return books->retry(db, sweepBatch); });
+    m_schedule->add(u"list_overdue_webhooks"_s, 3600, [books](db::Session &db) { return books->listOverdue(db); });
     m_schedule->add(u"purge_refused_webhooks"_s, 3600,
                     [books](db::Session &db) { return books->purge(db, sweepBatch); });
     if (m_sandbox)
@@ -318,6 +320,7 @@ std::expected<quint16, QString> Backend::listen()
         if (m_features.firebaseCertificates)
             m_features.firebaseCertificates->start();
         m_reconcileTimer.start(reconcileEvery_ms);
+        m_catchUpTimer.start(catchUpEvery_ms);
         if (m_sandbox) {
             const QString own = ownUrl(m_configuration.listenAddress, *port);
             m_sandbox->open(m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl, QUrl(own));
@@ -333,6 +336,7 @@ void Backend::shutDown()
     m_shuttingDown = true;
     m_schedule->stop();
     m_reconcileTimer.stop();
+    m_catchUpTimer.stop();
     if (m_sandbox)
         m_sandbox->close();
     // The turns end or are given up within the grace, which ends their clients' exchanges; both must be through before

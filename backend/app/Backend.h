@@ -69,6 +69,7 @@ private:
     std::unique_ptr<payments::PaymentDesk> m_desk;
     QTimer m_keyTimer;
     QTimer m_reconcileTimer;
+    QTimer m_catchUpTimer;
     bool m_shuttingDown = false;
 };
 

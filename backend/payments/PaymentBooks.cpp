@@ -76,6 +76,7 @@ db::Row keepEvent(db::Session &db, Provider provider, const ProviderEvent &event
                    {"type", event.type.left(120)},
                    {"created_at", event.createdAt},
                    {"facts", facts},
+                   {"look_up", event.lookUp},
                    {"body", raw.body},
                    {"signature", signatureOf(raw)},
                    {"now", db.now()}});
@@ -85,27 +86,19 @@ db::Row keepEvent(db::Session &db, Provider provider, const ProviderEvent &event
 
 Taken PaymentBooks::take(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw) const
 {
-    db::Transaction transaction(db);
-    lockKeys(db, provider, keysOf(event.facts));
-    const auto row = keepEvent(db, provider, event, raw, toJson(event.facts));
-    if (row.text("status") == "processed"_L1) {
+    Taken taken;
+    {
+        db::Transaction transaction(db);
+        lockKeys(db, provider, keysOf(event.facts));
+        const auto row = keepEvent(db, provider, event, raw, toJson(event.facts));
+        if (row.text("status") == "processed"_L1)
+            taken.what = Taken::What::Duplicate;
+        else
+            taken = settleEvent(db, provider, row, event.facts);
         transaction.commit();
-        return {Taken::What::Duplicate, {}, {}};
     }
-    Done all;
-    Taken taken = settleEvent(db, provider, QUuid(row.text("id")), event.facts, all);
     if (taken.what == Taken::What::Applied)
-        wake(db, provider, keysOf(event.facts), all);
-    for (const QJsonObject &line : all.audit)
-        db.one("payments.append_audit",
-               {{"now", db.now()},
-                {"act", line[u"act"_s].toString()},
-                {"target", line[u"target"_s].toString()},
-                {"reason", line[u"reason"_s].toString()},
-                {"before", line[u"before"_s].toObject()},
-                {"after", line[u"after"_s].toObject()}});
-    taken.granted = all.granted;
-    transaction.commit();
+        wake(db, provider, keysOf(event.facts), taken.granted);
     return taken;
 }
 
@@ -129,29 +122,25 @@ Taken PaymentBooks::apply(db::Session &db, Provider provider, const FactList &fa
 {
     if (facts.isEmpty())
         return {};
-    db::Transaction transaction(db);
-    lockKeys(db, provider, keysOf(facts));
-    auto done = applyAll(db, provider, facts);
-    if (!done)
-        return {done.error().waitsFor.isEmpty() ? Taken::What::Unusable : Taken::What::Waiting,
-                done.error().reason,
-                {}};
-    wake(db, provider, keysOf(facts), *done);
-    for (const QJsonObject &line : done->audit)
-        db.one("payments.append_audit",
-               {{"now", db.now()},
-                {"act", line[u"act"_s].toString()},
-                {"target", line[u"target"_s].toString()},
-                {"reason", line[u"reason"_s].toString()},
-                {"before", line[u"before"_s].toObject()},
-                {"after", line[u"after"_s].toObject()}});
-    transaction.commit();
-    return {Taken::What::Applied, {}, done->granted};
+    Taken taken;
+    {
+        db::Transaction transaction(db);
+        lockKeys(db, provider, keysOf(facts));
+        const auto done = applyAll(db, provider, facts);
+        if (!done)
+            return {done.error().waitsFor.isEmpty() ? Taken::What::Unusable : Taken::What::Waiting,
+                    done.error().reason,
+                    {}};
+        writeAudit(db, done->audit);
+        taken.granted = done->granted;
+        transaction.commit();
+    }
+    wake(db, provider, keysOf(facts), taken.granted);
+    return taken;
 }
 
-// Facts of one event: all of them, or none and the reason why.
-Taken PaymentBooks::settleEvent(db::Session &db, Provider provider, const QUuid &event, const FactList &facts,
-                                Done &all) const
+// Facts of one event: all of them, or none and the reason why. Its keys and its row are locked.
+Taken PaymentBooks::settleEvent(db::Session &db, Provider provider, const db::Row &event, const FactList &facts) const
 {
     db::Savepoint savepoint(db);
     const auto done = applyAll(db, provider, facts);
@@ -159,7 +148,7 @@ Taken PaymentBooks::settleEvent(db::Session &db, Provider provider, const QUuid 
         savepoint.rollback();
     const bool waits = !done && !done.error().waitsFor.isEmpty();
     db.execute("payments.mark_event",
-               {{"id", textOf(event)},
+               {{"id", event.text("id")},
                 {"status",
                  done        ? "processed"
                      : waits ? "waiting"
@@ -168,46 +157,109 @@ Taken PaymentBooks::settleEvent(db::Session &db, Provider provider, const QUuid 
                 {"waits_for", waits ? std::optional(done.error().waitsFor) : std::nullopt},
                 {"payment_id", done ? done->payment : std::nullopt},
                 {"now", db.now()}});
+    if (done && event.text("status") != "received"_L1) // it may have been listed as a difference meanwhile
+        db.execute("payments.heal_event", {{"id", event.text("id")}, {"now", db.now()}});
+    if (!done && !waits)
+        db.execute("payments.note_unusable",
+                   {{"id", textOf(QUuid::createUuid())}, {"event", event.text("id")}, {"now", db.now()}});
     if (!done)
         return {waits ? Taken::What::Waiting : Taken::What::Unusable, done.error().reason, {}};
-    all.granted.append(done->granted);
-    all.audit.append(done->audit);
-    return {Taken::What::Applied, {}, {}};
+    writeAudit(db, done->audit);
+    return {Taken::What::Applied, {}, done->granted};
 }
 
-// What waited for these things may go on now. Its own keys overlap with ours, so that nobody else is at it.
-void PaymentBooks::wake(db::Session &db, Provider provider, const QStringList &keys, Done &all) const
+// A kept event, in a transaction of its own and under its own keys: what it waited for may be all that it shares with
+// the one that woke it.
+Taken PaymentBooks::settleKept(db::Session &db, Provider provider, const QString &event, const FactList &facts) const
 {
-    for (const auto &row : db.rows("payments.waiting_events", {{"provider", provider}, {"keys", keys}}))
-        if (const auto facts = fromJson<FactList>(row.object("facts")))
-            settleEvent(db, provider, QUuid(row.text("id")), *facts, all);
+    db::Transaction transaction(db);
+    lockKeys(db, provider, keysOf(facts));
+    const auto row = db.one("payments.lock_event", {{"id", event}});
+    Taken taken{Taken::What::Duplicate, {}, {}};
+    if (row.text("status") != "processed"_L1)
+        taken = settleEvent(db, provider, row, facts);
+    transaction.commit();
+    return taken;
 }
 
-int PaymentBooks::retry(db::Session &db, int batch) const
+// What waited for these things may go on now; and what waited for what that brings: a refund for its payment, which
+// waited for its subscription. Whoever dies on the way leaves the rest to retry().
+void PaymentBooks::wake(db::Session &db, Provider provider, QStringList keys, QList<Granted> &granted) const
 {
-    // Each in a transaction of its own, and not again within the minute.
-    QList<db::Row> rows;
-    {
-        db::Transaction transaction(db);
-        rows =
-            db.rows("payments.open_events",
-                    {{"oldest", db.now().addDays(-30)}, {"newest", db.now().addSecs(-retryEvery_s)}, {"batch", batch}});
-        for (const auto &row : rows)
-            db.execute("payments.touch_event", {{"id", row.text("id")}, {"now", db.now()}});
-        transaction.commit();
+    while (!keys.isEmpty()) {
+        QStringList brought;
+        for (const auto &row : db.rows("payments.waiting_events", {{"provider", provider}, {"keys", keys}})) {
+            const auto facts = fromJson<FactList>(row.object("facts"));
+            if (!facts)
+                continue;
+            const Taken taken = settleKept(db, provider, row.text("id"), *facts);
+            granted.append(taken.granted);
+            if (taken.what == Taken::What::Applied)
+                brought.append(keysOf(*facts));
+        }
+        keys = brought;
     }
+}
+
+void PaymentBooks::writeAudit(db::Session &db, const QList<QJsonObject> &lines) const
+{
+    for (const QJsonObject &line : lines)
+        db.one("payments.append_audit",
+               {{"now", db.now()},
+                {"act", line[u"act"_s].toString()},
+                {"target", line[u"target"_s].toString()},
+                {"reason", line[u"reason"_s].toString()},
+                {"before", line[u"before"_s].toObject()},
+                {"after", line[u"after"_s].toObject()}});
+}
+
+int PaymentBooks::retry(db::Session &db, int batch, QList<Granted> &granted) const
+{
+    const auto rows = db.rows("payments.claim_open_events", {{"now", db.now()}, {"batch", batch}});
     for (const auto &row : rows) {
         const auto facts = fromJson<FactList>(row.object("facts"));
         if (!facts)
             continue;
         const auto provider = row.value<Provider>("provider");
-        db::Transaction transaction(db);
-        lockKeys(db, provider, keysOf(*facts));
-        Done all;
-        settleEvent(db, provider, QUuid(row.text("id")), *facts, all);
-        transaction.commit();
+        const Taken taken = settleKept(db, provider, row.text("id"), *facts);
+        granted.append(taken.granted);
+        if (taken.what == Taken::What::Applied)
+            wake(db, provider, keysOf(*facts), granted);
     }
     return static_cast<int>(rows.size());
+}
+
+QList<KeptEvent> PaymentBooks::claimIncomplete(db::Session &db, int batch) const
+{
+    QList<KeptEvent> kept;
+    for (const auto &row : db.rows("payments.claim_incomplete_events", {{"now", db.now()}, {"batch", batch}}))
+        kept.append({row.text("id"),
+                     row.value<Provider>("provider"),
+                     {row.text("event_id"), row.text("type"), row.time("created_at"), {}, row.object("look_up")}});
+    return kept;
+}
+
+Taken PaymentBooks::completed(db::Session &db, const KeptEvent &kept, const FactList &facts) const
+{
+    db.execute("payments.set_facts", {{"id", kept.id}, {"facts", toJson(facts)}});
+    Taken taken = settleKept(db, kept.provider, kept.id, facts);
+    if (taken.what == Taken::What::Applied)
+        wake(db, kept.provider, keysOf(facts), taken.granted);
+    return taken;
+}
+
+void PaymentBooks::uncompletable(db::Session &db, const KeptEvent &kept, const QString &why) const
+{
+    db::Transaction transaction(db);
+    if (db.execute("payments.fail_incomplete", {{"id", kept.id}, {"reason", why.left(500)}}) > 0)
+        db.execute("payments.note_unusable",
+                   {{"id", textOf(QUuid::createUuid())}, {"event", kept.id}, {"now", db.now()}});
+    transaction.commit();
+}
+
+int PaymentBooks::listOverdue(db::Session &db) const
+{
+    return static_cast<int>(db.execute("payments.note_overdue", {{"now", db.now()}}));
 }
 
 int PaymentBooks::purge(db::Session &db, int batch) const

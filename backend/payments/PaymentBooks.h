@@ -30,11 +30,20 @@ struct Taken
     QList<Granted> granted;
 };
 
-// What the providers tell, taken into the books: payments, credits, subscriptions, debts. Each call is one transaction
-// on the operator lane, and applies all of an event's facts or none. The order of arrival does not matter: facts about
-// one object come one after the other (advisory locks on its references), the object's own version decides between old
-// and new, and what is told is compared with what was done, so that a repeated fact does nothing. Lock order:
-// references, the event, the user, the payment, the wallet, the audit log. Stateless; any worker.
+// A verified webhook whose facts have yet to be looked up.
+struct KeptEvent
+{
+    QString id; // of our row
+    Provider provider = Provider::Sandbox;
+    ProviderEvent event; // without facts, with its lookUp
+};
+
+// What the providers tell, taken into the books: payments, credits, subscriptions, debts. On the operator lane, each
+// event in one transaction that applies all of its facts or none; what had waited for it follows at once, each in a
+// transaction of its own. The order of arrival does not matter: facts about one object come one after the other
+// (advisory locks on its references), the object's own version decides between old and new, and what is told is
+// compared with what was done, so that a repeated fact does nothing. Lock order: references, the event, the user, the
+// payment, the wallet, the audit log. Stateless; any worker.
 class PaymentBooks
 {
 public:
@@ -59,14 +68,20 @@ public:
     // What a provider answered to a call of ours.
     Taken apply(db::Session &db, Provider provider, const FactList &facts) const;
 
-    // Job: applies what was kept and not applied (an instance died), or what waited and has come by another way.
-    // Touches each at most once in `every`; how many.
-    int retry(db::Session &db, int batch) const;
+    // Applies what was kept and not applied (an instance died), or what waited and has come by another way; how many it
+    // looked at. One that still waits is looked at ever less often, for 30 days.
+    int retry(db::Session &db, int batch, QList<Granted> &granted) const;
+    // Those whose facts have to be looked up (again): whoever claims one has it for a minute, and longer each time.
+    QList<KeptEvent> claimIncomplete(db::Session &db, int batch) const;
+    Taken completed(db::Session &db, const KeptEvent &kept, const FactList &facts) const;
+    // The provider's word on it is final: it cannot be used. Listed as a difference.
+    void uncompletable(db::Session &db, const KeptEvent &kept, const QString &why) const;
+    // Job: what has waited for a day is listed as a difference, until it can be applied; how many are new.
+    int listOverdue(db::Session &db) const;
     // Job: throws away what was refused 30 days ago; how many.
     int purge(db::Session &db, int batch) const;
 
     static constexpr qsizetype mostBytes = 262'144; // of a webhook
-    static constexpr int retryEvery_s = 60;
 
 private:
     // Why facts cannot be applied now: some thing is not known yet, or never will be.
@@ -89,8 +104,10 @@ private:
         UserId user;
     };
 
-    Taken settleEvent(db::Session &db, Provider provider, const QUuid &event, const FactList &facts, Done &all) const;
-    void wake(db::Session &db, Provider provider, const QStringList &keys, Done &all) const;
+    Taken settleEvent(db::Session &db, Provider provider, const db::Row &event, const FactList &facts) const;
+    Taken settleKept(db::Session &db, Provider provider, const QString &event, const FactList &facts) const;
+    void wake(db::Session &db, Provider provider, QStringList keys, QList<Granted> &granted) const;
+    void writeAudit(db::Session &db, const QList<QJsonObject> &lines) const;
     Step<Done> applyAll(db::Session &db, Provider provider, const FactList &facts) const;
     Step<void> takeSubscription(db::Session &db, Provider provider, const SubscriptionFact &fact) const;
     Step<void> takePayment(db::Session &db, Provider provider, const PaymentFact &fact, Done &done) const;

@@ -4,6 +4,10 @@ namespace companion::payments {
 
 using namespace Qt::StringLiterals;
 
+namespace {
+constexpr int catchUpBatch = 50;
+} // namespace
+
 PaymentDesk::PaymentDesk(const DeskParts &parts, QObject *parent)
     : QObject(parent)
     , m_(parts)
@@ -236,9 +240,52 @@ void PaymentDesk::takeVerified(Provider kind, const ProviderEvent &event, const 
             if (!*isNew)
                 return then(Taken{Taken::What::Duplicate, {}, {}});
             provider(kind)->complete(event, [=](const Result<ProviderEvent> &whole) {
-                whole ? take(*whole) : then(std::unexpected(whole.error()));
+                if (whole)
+                    return take(*whole);
+                then(Taken{Taken::What::Waiting, whole.error().detail, {}}); // it is kept: catchUp() asks again
             });
         });
+}
+
+void PaymentDesk::catchUp()
+{
+    m_.operators.act(
+        this,
+        [books = &m_.books](db::Session &db) {
+            QList<Granted> granted;
+            books->retry(db, catchUpBatch, granted);
+            return granted;
+        },
+        [this](const Result<QList<Granted>> &granted) { acknowledge(granted.value_or(QList<Granted>())); });
+    m_.operators.act(
+        this, [books = &m_.books](db::Session &db) { return books->claimIncomplete(db, catchUpBatch); },
+        [this](const Result<QList<KeptEvent>> &kept) {
+            for (const KeptEvent &event : kept.value_or(QList<KeptEvent>()))
+                lookUp(event);
+        });
+}
+
+void PaymentDesk::lookUp(const KeptEvent &kept)
+{
+    PaymentProvider *from = provider(kept.provider);
+    if (!from)
+        return;
+    from->complete(kept.event, [=, this](const Result<ProviderEvent> &whole) {
+        if (!whole && whole.error().code == ErrorCode::ProviderFailed)
+            return; // claimed again later
+        m_.operators.act(
+            this,
+            [books = &m_.books, kept, whole](db::Session &db) -> Taken {
+                if (whole)
+                    return books->completed(db, kept, whole->facts);
+                books->uncompletable(db, kept, whole.error().detail);
+                return {Taken::What::Unusable, whole.error().detail, {}};
+            },
+            [this](const Result<Taken> &taken) {
+                if (taken)
+                    acknowledge(taken->granted);
+            });
+    });
 }
 
 void PaymentDesk::refuse(Provider kind, const Webhook &raw, const Refusal &refusal, const Then<Taken> &then)

@@ -42,8 +42,12 @@ public:
                 const billing::SubscriptionService &subscriptions);
 
     // A raw webhook: believed or not, kept, and applied. malformed_request: not believed. payload_too_large.
-    // provider_failed or a 503 refusal: send it again.
+    // A 503 refusal: send it again.
     void webhook(Provider provider, const Webhook &raw, const Then<Taken> &then);
+
+    // What was kept and is not applied: lookups that failed are done again, events that wait are looked at. To be
+    // called every few seconds; several instances share the work.
+    void catchUp();
 
     // An operator's refund, written down first, then asked of the provider, then applied.
     void refund(const RefundWish &wish, const Then<RefundDone> &then);
@@ -57,6 +61,7 @@ private:
     void changeTier(const TierChange &change, PaymentProvider &provider, const Then<StartedPayment> &then);
     void apply(Provider provider, const FactList &facts, const Then<Taken> &then);
     void acknowledge(const QList<Granted> &granted);
+    void lookUp(const KeptEvent &kept);
     void takeVerified(Provider provider, const ProviderEvent &event, const Webhook &raw, const Then<Taken> &then);
     void refuse(Provider provider, const Webhook &raw, const Refusal &refusal, const Then<Taken> &then);
     template <class T>

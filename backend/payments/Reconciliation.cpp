@@ -45,6 +45,7 @@ ReconciliationRun Reconciliation::compare(db::Session &db, Provider provider, co
     for (const DisputeFact &fact : told.disputes)
         granted.append(m_books.apply(db, provider, {{}, {}, {fact}}).granted);
     run.differences += checkOurs(db, provider, day, references, run.ours);
+    acknowledgeAgain(db, provider, granted);
     db.execute("payments.keep_run",
                {{"provider", provider},
                 {"day", run.day},
@@ -132,6 +133,14 @@ int Reconciliation::checkOurs(db::Session &db, Provider provider, const QDate &d
              false);
     }
     return differences;
+}
+
+// A call that got lost heals here, before the three days are over that a store waits for it.
+void Reconciliation::acknowledgeAgain(db::Session &db, Provider provider, QList<Granted> &granted) const
+{
+    for (const auto &row :
+         db.rows("payments.paid_lately", {{"provider", provider}, {"since", db.now().addDays(-acknowledgeFor_days)}}))
+        granted.append({provider, row.texts("refs"), row.value<PaidFor>("kind"), row.text("product")});
 }
 
 void Reconciliation::note(db::Session &db, Provider provider, const QDate &day, const char *kind,

@@ -17,7 +17,8 @@ public:
     {
     }
 
-    // One act on the operator lane, without a transaction around it: each payment is applied in its own.
+    // One act on the operator lane, without a transaction around it: each payment is applied in its own. `granted` is
+    // what to acknowledge: what this run granted, and once more what was paid in the last days.
     ReconciliationRun compare(db::Session &db, Provider provider, const QDate &day, const FactList &told,
                               QList<Granted> &granted) const;
     void failed(db::Session &db, Provider provider, const QDate &day, const QString &why) const;
@@ -30,10 +31,13 @@ public:
     // The providers of `kinds` whose yesterday has not been compared yet (or failed an hour ago).
     QList<Provider> due(db::Session &db, const QList<Provider> &kinds, const QDate &day) const;
 
+    static constexpr int acknowledgeFor_days = 3;
+
 private:
     int checkTheirs(db::Session &db, Provider provider, const QDate &day, const PaymentFact &fact,
                     QList<Granted> &granted, int &healed) const;
     int checkOurs(db::Session &db, Provider provider, const QDate &day, const QSet<QString> &told, int &ours) const;
+    void acknowledgeAgain(db::Session &db, Provider provider, QList<Granted> &granted) const;
     void note(db::Session &db, Provider provider, const QDate &day, const char *kind, const QString &reference,
               const std::optional<PaymentId> &payment, const QString &ours, const QString &theirs, bool healed) const;
 

@@ -4,10 +4,11 @@ SELECT count(pg_advisory_xact_lock(hashtextextended('payments ' || k, 0))) AS lo
   FROM (SELECT DISTINCT k FROM unnest(:keys::text[]) AS k ORDER BY k) AS keys
 
 -- name: take_event
-INSERT INTO payment_events (id, provider, event_id, type, created_at, received_at, last_at, status, facts, body, body_hash,
-                            signature)
+INSERT INTO payment_events (id, provider, event_id, type, created_at, received_at, last_at, status, facts, look_up, body,
+                            body_hash, signature)
 VALUES (:id::uuid, :provider::text, :event_id::text, :type::text, :created_at::timestamptz, :now::timestamptz,
-        :now::timestamptz, 'received', :facts::jsonb, :body::bytea, sha256(:body::bytea), :signature::text)
+        :now::timestamptz, 'received', :facts::jsonb, :look_up::jsonb, :body::bytea, sha256(:body::bytea),
+        :signature::text)
 ON CONFLICT (provider, event_id) WHERE event_id IS NOT NULL
     DO UPDATE SET deliveries = payment_events.deliveries + 1, last_at = excluded.last_at,
                   facts = coalesce(excluded.facts, payment_events.facts)
@@ -26,25 +27,62 @@ UPDATE payment_events
        processed_at = CASE WHEN :status::text = 'processed' THEN :now::timestamptz END
  WHERE id = :id::uuid
 
+-- name: lock_event
+SELECT id, status FROM payment_events WHERE id = :id::uuid FOR UPDATE
+
 -- name: waiting_events
 SELECT id, facts FROM payment_events
- WHERE status = 'waiting' AND provider = :provider::text AND waits_for && :keys::text[]
- ORDER BY created_at, id FOR UPDATE
+ WHERE status = 'waiting' AND provider = :provider::text AND waits_for && :keys::text[] ORDER BY created_at, id
 
--- name: open_events
--- What a lost moment left behind: stored and not applied, or waiting for something that came by another way.
-SELECT id, provider, facts FROM payment_events
- WHERE status IN ('received', 'waiting') AND facts IS NOT NULL
-   AND last_at BETWEEN :oldest::timestamptz AND :newest::timestamptz
- ORDER BY last_at LIMIT :batch FOR UPDATE SKIP LOCKED
+-- name: claim_open_events
+-- What a lost moment left behind: stored and not applied, or waiting for something that came by another way. Each is
+-- looked at again after a minute, then after as long as it has waited, at least daily.
+UPDATE payment_events SET last_at = :now::timestamptz
+ WHERE id IN (
+    SELECT id FROM payment_events
+     WHERE status IN ('received', 'waiting') AND facts IS NOT NULL
+       AND received_at > :now::timestamptz - interval '30 days'
+       AND last_at < :now::timestamptz - least(greatest(last_at - received_at, interval '1 minute'), interval '1 day')
+     ORDER BY last_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+RETURNING id, provider, facts
 
--- name: touch_event
-UPDATE payment_events SET last_at = :now::timestamptz WHERE id = :id::uuid
+-- name: claim_incomplete_events
+UPDATE payment_events SET last_at = :now::timestamptz
+ WHERE id IN (
+    SELECT id FROM payment_events
+     WHERE status = 'received' AND facts IS NULL AND look_up IS NOT NULL
+       AND received_at > :now::timestamptz - interval '30 days'
+       AND last_at < :now::timestamptz - least(greatest(last_at - received_at, interval '1 minute'), interval '1 day')
+     ORDER BY last_at LIMIT :batch FOR UPDATE SKIP LOCKED)
+RETURNING id, provider, event_id, type, created_at, look_up
 
--- name: incomplete_events
-SELECT id, provider, event_id, type, created_at, body, signature FROM payment_events
- WHERE status = 'received' AND facts IS NULL AND last_at BETWEEN :oldest::timestamptz AND :newest::timestamptz
- ORDER BY last_at LIMIT :batch
+-- name: set_facts
+UPDATE payment_events SET facts = :facts::jsonb WHERE id = :id::uuid AND status <> 'processed'
+
+-- name: fail_incomplete
+UPDATE payment_events SET status = 'failed', reason = :reason::text
+ WHERE id = :id::uuid AND status = 'received' AND facts IS NULL
+
+-- name: note_unusable
+INSERT INTO reconciliation_differences AS d (id, provider, day, kind, reference, ours, theirs, healed, found_at)
+SELECT :id::uuid, provider, (created_at AT TIME ZONE 'UTC')::date, 'unusable_event', event_id, left(coalesce(reason, ''), 200),
+       left(type, 200), false, :now::timestamptz
+  FROM payment_events WHERE id = :event::uuid
+ON CONFLICT (provider, kind, reference, day) DO UPDATE SET ours = excluded.ours
+
+-- name: note_overdue
+INSERT INTO reconciliation_differences (id, provider, day, kind, reference, ours, theirs, healed, found_at)
+SELECT gen_random_uuid(), provider, (created_at AT TIME ZONE 'UTC')::date, 'unusable_event', event_id,
+       left(coalesce(reason, 'Not looked up yet.'), 200), left(type, 200), false, :now::timestamptz
+  FROM payment_events
+ WHERE status IN ('received', 'waiting') AND received_at < :now::timestamptz - interval '1 day'
+ON CONFLICT (provider, kind, reference, day) DO NOTHING
+
+-- name: heal_event
+UPDATE reconciliation_differences d SET healed = true, resolved_at = :now::timestamptz
+  FROM payment_events e
+ WHERE e.id = :id::uuid AND d.provider = e.provider AND d.kind = 'unusable_event' AND d.reference = e.event_id
+   AND d.resolved_at IS NULL
 
 -- name: purge_refused
 DELETE FROM payment_events WHERE id IN (
@@ -241,6 +279,12 @@ SELECT p.id, p.status, p.amount_minor, p.currency,
   FROM payment_transactions p
  WHERE p.provider = :provider::text AND p.paid_at >= :day::date::timestamp AT TIME ZONE 'UTC'
    AND p.paid_at < (:day::date + 1)::timestamp AT TIME ZONE 'UTC'
+
+-- name: paid_lately
+SELECT p.kind, p.product,
+       ARRAY(SELECT reference FROM payment_references r WHERE r.payment_id = p.id ORDER BY reference) AS refs
+  FROM payment_transactions p
+ WHERE p.provider = :provider::text AND p.paid_at >= :since::timestamptz AND p.status IN ('paid', 'partially_refunded')
 
 -- name: keep_run
 INSERT INTO reconciliation_runs (provider, day, run_at, theirs, ours, healed, differences, error)

@@ -70,6 +70,98 @@ private Q_SLOTS:
         QCOMPARE(m_f->text(u"SELECT string_agg(DISTINCT status, ' ') AS text FROM payment_events"_s), u"processed"_s);
     }
 
+    void what_waits_for_what_waits_is_applied_when_the_first_comes()
+    {
+        const QDateTime start = m_f->now();
+        const QDateTime end = start.addDays(30);
+        QVERIFY(m_f->tell(m_f->refunded(u"in_1"_s, 999, 2)).what == Taken::What::Waiting);
+        QVERIFY(m_f->tell(m_f->periodPaid(u"in_1"_s, u"sub_1"_s, Tier::Premium, start, end)).what
+                == Taken::What::Waiting);
+        const Taken taken =
+            m_f->tell(m_f->subscribed(u"sub_1"_s, Tier::Premium, SubscriptionStatus::Active, 1, start, end));
+        QVERIFY(taken.what == Taken::What::Applied);
+        QCOMPARE(taken.granted.size(), 1); // to be acknowledged, whoever applied it
+        QCOMPARE(m_f->status(u"in_1"_s), u"refunded"_s);
+        QCOMPARE(m_f->tier(), u"free"_s);
+        QCOMPARE(m_f->text(u"SELECT string_agg(DISTINCT status, ' ') AS text FROM payment_events"_s), u"processed"_s);
+    }
+
+    void what_an_instance_left_behind_is_applied_by_the_next()
+    {
+        // It died after the payment was applied, and before the dispute that waited for it.
+        QVERIFY(m_f->tell(m_f->disputed(u"pi_1"_s, DisputeState::Open, 5)).what == Taken::What::Waiting);
+        m_f->db.owner().script(u"UPDATE payment_events SET waits_for = '{something else}'"_s);
+        m_f->tell(m_f->paid(u"pi_1"_s));
+        QList<Granted> granted;
+        QCOMPARE(m_f->books.retry(m_f->db.operators(), 10, granted), 0); // it was looked at just now
+        m_f->db.clock().advance(61s);
+        QCOMPARE(m_f->books.retry(m_f->db.operators(), 10, granted), 1);
+        QCOMPARE(m_f->status(u"pi_1"_s), u"disputed"_s);
+        QCOMPARE(userStatus(), u"suspended"_s);
+        QCOMPARE(m_f->text(u"SELECT string_agg(act, ' ') AS text FROM audit_log"_s), u"user.suspend"_s);
+        QCOMPARE(m_f->books.retry(m_f->db.operators(), 10, granted), 0);
+    }
+
+    void what_still_waits_is_looked_at_ever_less_often()
+    {
+        m_f->tell(m_f->refunded(u"pi_1"_s, 899, 2));
+        QList<Granted> granted;
+        int looks = 0;
+        for (int minute = 0; minute < 24 * 60; ++minute) {
+            m_f->db.clock().advance(61s);
+            looks += m_f->books.retry(m_f->db.operators(), 10, granted);
+        }
+        QVERIFY2(looks >= 8 && looks <= 12, qPrintable(QString::number(looks))); // 1, 2, 4 … minutes
+        m_f->db.clock().advance(31 * 24h);
+        QCOMPARE(m_f->books.retry(m_f->db.operators(), 10, granted), 0);
+    }
+
+    void what_cannot_be_applied_is_listed_and_healed_when_it_can()
+    {
+        const auto listed = [this] {
+            return m_f->text(u"SELECT coalesce(string_agg(concat_ws(' ', kind, reference, healed), ';'), '') AS text"
+                             " FROM reconciliation_differences"_s);
+        };
+        const auto unknown = m_f->event(m_f->paid(u"pi_1"_s, u"nothing"_s));
+        QVERIFY(m_f->deliver(unknown).what == Taken::What::Unusable);
+        QVERIFY(m_f->deliver(unknown).what == Taken::What::Unusable);
+        QCOMPARE(listed(), u"unusable_event evt_1 f"_s);
+        m_f->db.owner().script(u"INSERT INTO products (code, name, credits, price_minor, currency, bonus_percent, rank)"
+                               " VALUES ('nothing', 'Nothing', 10, 899, 'USD', 0, 9)"_s);
+        QVERIFY(m_f->deliver(unknown).what == Taken::What::Applied);
+        QCOMPARE(listed(), u"unusable_event evt_1 t"_s);
+
+        const auto early = m_f->event(m_f->refunded(u"pi_2"_s, 899, 2));
+        m_f->deliver(early);
+        QCOMPARE(m_f->books.listOverdue(m_f->db.operators()), 0);
+        m_f->db.clock().advance(25h);
+        QCOMPARE(m_f->books.listOverdue(m_f->db.operators()), 1);
+        QCOMPARE(m_f->books.listOverdue(m_f->db.operators()), 0);
+        m_f->tell(m_f->paid(u"pi_2"_s));
+        QCOMPARE(listed(), u"unusable_event evt_1 t;unusable_event evt_2 t"_s);
+    }
+
+    void a_lookup_that_failed_is_claimed_again_by_just_one()
+    {
+        ProviderEvent event = m_f->event(FactList{});
+        event.lookUp = QJsonObject{{u"token"_s, u"t"_s}};
+        QVERIFY(m_f->books.keep(m_f->db.operators(), Provider::Google, event, {}));
+        QVERIFY(m_f->books.claimIncomplete(m_f->db.operators(), 10).isEmpty()); // its first lookup is under way
+        m_f->db.clock().advance(61s);
+        const auto kept = m_f->books.claimIncomplete(m_f->db.operators(), 10);
+        QCOMPARE(kept.size(), 1);
+        QCOMPARE(*kept.first().event.lookUp, *event.lookUp);
+        QVERIFY(m_f->books.claimIncomplete(m_f->db.operators(), 10).isEmpty());
+        const Taken taken = m_f->books.completed(m_f->db.operators(), kept.first(), {{}, {m_f->paid(u"gp_1"_s)}, {}});
+        QVERIFY(taken.what == Taken::What::Applied);
+        QCOMPARE(taken.granted.size(), 1);
+        QCOMPARE(m_f->wallet(), u"100 10 0"_s);
+        QVERIFY(m_f->books.completed(m_f->db.operators(), kept.first(), {{}, {m_f->paid(u"gp_1"_s)}, {}}).what
+                == Taken::What::Duplicate);
+        m_f->db.clock().advance(48h);
+        QVERIFY(m_f->books.claimIncomplete(m_f->db.operators(), 10).isEmpty());
+    }
+
     void what_was_spent_becomes_a_debt_that_the_next_purchase_pays_first()
     {
         m_f->tell(m_f->paid(u"pi_1"_s));
@@ -323,22 +415,31 @@ private Q_SLOTS:
             for (unsigned copies = 1 + random() % 4; copies > 0; --copies)
                 mixed.push_back(event);
         std::ranges::shuffle(mixed, random);
+        // Eight senders, each with its next event when the last one was answered.
         db::Workers workers(m_f->db.operatorTarget(), m_f->db.clock(), {.name = u"senders"_s, .threads = 8});
+        size_t next = 0;
         size_t answered = 0;
-        int refused = 0;
-        for (const auto &event : mixed)
+        QStringList refused;
+        std::function<void()> sendNext = [&] {
+            if (next == mixed.size())
+                return;
             workers.act(
                 this,
-                [this, event](db::Session &db) {
+                [this, event = mixed[next++]](db::Session &db) {
                     return static_cast<int>(
                         m_f->books.take(db, Provider::Sandbox, event, {.body = event.id.toUtf8(), .headers = {}}).what);
                 },
                 [&](const Result<int> &what) {
                     ++answered;
-                    refused += what ? 0 : 1;
+                    if (!what)
+                        refused.append(what.error().log);
+                    sendNext();
                 });
+        };
+        for (int sender = 0; sender < 8; ++sender)
+            sendNext();
         QTRY_COMPARE_WITH_TIMEOUT(answered, mixed.size(), 600'000);
-        QCOMPARE(refused, 0);
+        QCOMPARE(refused, QStringList());
         QCOMPARE(m_f->everything(), inOrder);
         QCOMPARE(m_f->text(u"SELECT string_agg(DISTINCT status, ' ') AS text FROM payment_events"_s), u"processed"_s);
     }
