@@ -123,6 +123,44 @@ void Api::onLoop(const Endpoint &endpoint, LoopHandler handler)
     });
 }
 
+void Api::onLoopOnce(const Endpoint &endpoint, OnceHandler handler)
+{
+    ensure(endpoint.idempotencyKeyRequired, "what is answered once has a key");
+    add(endpoint, [this, endpoint, handler = std::move(handler)](http::Exchange exchange, Entry entry) {
+        const auto say = [this, endpoint, exchange, headers = entry.headers](const Result<http::Reply> &reply) {
+            answer(exchange, endpoint, reply, headers);
+        };
+        laneOf(endpoint, Scope::Transaction)
+            .act(
+                this,
+                [this, endpoint, request = exchange.request(), claims = entry.claims](db::Session &db) {
+                    return enter(db, endpoint, request, claims);
+                },
+                [this, endpoint, handler, say](const Result<Entered> &entered) {
+                    if (!entered)
+                        return say(std::unexpected(entered.error()));
+                    if (entered->earlier)
+                        return say(*entered->earlier);
+                    handler(entered->call, [=, this, call = entered->call](const Result<http::Reply> &reply) {
+                        reply ? keep(endpoint, call, *reply, [=] { say(reply); }) : say(reply);
+                    });
+                });
+    });
+}
+
+void Api::keep(const Endpoint &endpoint, const Call &call, const http::Reply &reply, std::function<void()> then)
+{
+    laneOf(endpoint, Scope::Transaction)
+        .act(
+            this,
+            [call, reply](db::Session &db) {
+                db::Transaction transaction(db, call.user());
+                keepAnswer(db, call, reply);
+                transaction.commit();
+            },
+            [then = std::move(then)](const auto &) { then(); }); // not kept: the same key does the same again
+}
+
 void Api::addAct(const Endpoint &endpoint, Act act, Scope scope, const Before &before)
 {
     const LoopHandler run = [this, endpoint, act = std::move(act), scope](http::Exchange exchange, Entry entry) {
@@ -274,6 +312,22 @@ Result<http::Reply> Api::perform(db::Session &db, const Endpoint &endpoint, cons
     if (reply)
         transaction->commit();
     return reply;
+}
+
+Result<Api::Entered> Api::enter(db::Session &db, const Endpoint &endpoint, const http::Request &request,
+                                const identity::TokenClaims &claims) const
+{
+    db::Transaction transaction(db, claims.user);
+    const auto call = authorise(db, endpoint, request, claims);
+    if (!call)
+        return std::unexpected(call.error());
+    if (m_hooks.signedIn && endpoint.access.kind == Access::Kind::SignedIn)
+        m_hooks.signedIn(db, call->account());
+    auto earlier = earlierAnswer(db, *call);
+    if (!earlier)
+        return std::unexpected(earlier.error());
+    transaction.commit();
+    return Entered{*call, std::move(*earlier)};
 }
 
 Result<Call> Api::authorise(db::Session &db, const Endpoint &endpoint, const http::Request &request,

@@ -24,6 +24,8 @@ struct Entry
     http::Headers headers;
 };
 using LoopHandler = std::function<void(http::Exchange, Entry)>;
+// Answers once, later, on the loop.
+using OnceHandler = std::function<void(const Call &, const std::function<void(Result<http::Reply>)> &)>;
 
 // The worker pools: row-level security by user, operators, and slow work in bulk.
 struct Lanes
@@ -79,6 +81,11 @@ public:
     // user's account is for the handler's own act to load.
     void onLoop(const Endpoint &endpoint, LoopHandler handler);
 
+    // For what waits, and moves money: the account has been loaded as in an act, the Idempotency-Key is required, and a
+    // repeated request gets the first answer (2xx) again. Two at the same moment may both run: what the handler does
+    // must bear the key itself.
+    void onLoopOnce(const Endpoint &endpoint, OnceHandler handler);
+
     const QList<Endpoint> &endpoints() const { return m_endpoints; }
     // Answers with the endpoint's error form and the rate limit's headers.
     void refuse(const http::Exchange &exchange, const Endpoint &endpoint, const Refusal &refusal,
@@ -90,6 +97,11 @@ private:
     enum class Scope { Transaction, Bare, Bulk };
     using Identified = std::function<void(identity::TokenClaims)>;
     using Admitted = std::function<void(http::Headers)>;
+    struct Entered
+    {
+        Call call;
+        std::optional<http::Reply> earlier;
+    };
     struct CachedQuota
     {
         int perMinute = 0;
@@ -109,6 +121,9 @@ private:
     db::Workers &laneOf(const Endpoint &endpoint, Scope scope) const;
     Result<http::Reply> perform(db::Session &db, const Endpoint &endpoint, const Act &act, Scope scope,
                                 const http::Request &request, const identity::TokenClaims &claims) const;
+    Result<Entered> enter(db::Session &db, const Endpoint &endpoint, const http::Request &request,
+                          const identity::TokenClaims &claims) const;
+    void keep(const Endpoint &endpoint, const Call &call, const http::Reply &reply, std::function<void()> then);
     Result<Call> authorise(db::Session &db, const Endpoint &endpoint, const http::Request &request,
                            const identity::TokenClaims &claims) const;
 

@@ -21,6 +21,11 @@ http::Reply replayOf(const db::Row &row)
     return reply.with("Idempotency-Replayed", "true");
 }
 
+QByteArray requestPrint(const Call &call)
+{
+    return fingerprintOf(call.request().path.toUtf8() + '\n' + call.request().body);
+}
+
 } // namespace
 
 QByteArray fingerprintOf(const QByteArray &body)
@@ -31,23 +36,47 @@ QByteArray fingerprintOf(const QByteArray &body)
     return QCryptographicHash::hash(canonical, QCryptographicHash::Sha256);
 }
 
+Result<std::optional<http::Reply>> earlierAnswer(db::Session &db, const Call &call)
+{
+    const auto earlier = db.first("api.find_key",
+                                  {{"user_id", call.user()},
+                                   {"route", QString(call.request().route)},
+                                   {"key", call.idempotencyKey()},
+                                   {"oldest", db.now().addDays(-1)}});
+    if (!earlier)
+        return std::nullopt;
+    if (earlier->bytes("fingerprint") != requestPrint(call))
+        return refuse(ErrorCode::IdempotencyKeyReused, u"This Idempotency-Key was used for another request."_s);
+    return replayOf(*earlier);
+}
+
+void keepAnswer(db::Session &db, const Call &call, const http::Reply &reply)
+{
+    db.execute("api.keep_answer",
+               {{"user_id", call.user()},
+                {"route", QString(call.request().route)},
+                {"key", call.idempotencyKey()},
+                {"fingerprint", requestPrint(call)},
+                {"status", reply.status},
+                {"content_type", QString::fromLatin1(reply.contentType)},
+                {"body", reply.body},
+                {"now", db.now()}});
+}
+
 Result<http::Reply> actOnce(db::Session &db, db::Transaction &transaction, const Endpoint &endpoint, const Call &call,
                             const Act &act)
 {
     const QString route = call.request().route;
-    const QByteArray fingerprint = fingerprintOf(call.request().path.toUtf8() + '\n' + call.request().body);
     const auto key = call.idempotencyKey();
     if (!db.one("api.lock_key", {{"user_id", call.user()}, {"route", route}, {"key", key}}).boolean("locked"))
         return std::unexpected(Refusal{.code = ErrorCode::IdempotencyInProgress,
                                        .detail = u"The first request with this key is still running."_s,
                                        .retryAfter_s = 1});
-    if (const auto earlier =
-            db.first("api.find_key",
-                     {{"user_id", call.user()}, {"route", route}, {"key", key}, {"oldest", db.now().addDays(-1)}})) {
-        if (earlier->bytes("fingerprint") != fingerprint)
-            return refuse(ErrorCode::IdempotencyKeyReused, u"This Idempotency-Key was used for another request."_s);
-        return replayOf(*earlier);
-    }
+    const auto earlier = earlierAnswer(db, call);
+    if (!earlier)
+        return std::unexpected(earlier.error());
+    if (*earlier)
+        return **earlier;
 
     db::Savepoint savepoint(db);
     auto reply = act(call, db);
@@ -58,15 +87,7 @@ Result<http::Reply> actOnce(db::Session &db, db::Transaction &transaction, const
             return reply;
         reply = refused;
     }
-    db.execute("api.keep_answer",
-               {{"user_id", call.user()},
-                {"route", route},
-                {"key", key},
-                {"fingerprint", fingerprint},
-                {"status", reply->status},
-                {"content_type", QString::fromLatin1(reply->contentType)},
-                {"body", reply->body},
-                {"now", db.now()}});
+    keepAnswer(db, call, *reply);
     transaction.commit();
     return reply;
 }

@@ -10,6 +10,10 @@ namespace companion::api {
 Result<http::Reply> actOnce(db::Session &db, db::Transaction &transaction, const Endpoint &endpoint, const Call &call,
                             const Act &act);
 
+// The two halves of it, for what does not fit in one transaction: the first answer where there is one, and its keeping.
+Result<std::optional<http::Reply>> earlierAnswer(db::Session &db, const Call &call);
+void keepAnswer(db::Session &db, const Call &call, const http::Reply &reply);
+
 // What two requests must share to be the same: SHA-256 of the body with its object keys in order.
 QByteArray fingerprintOf(const QByteArray &body);
 

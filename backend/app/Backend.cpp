@@ -168,6 +168,7 @@ void Backend::addRoutes()
     characters::addCharacterRoutes(*m_api, m_features.characters, m_features.audit);
     billing::addMarketRoutes(*m_api, m_features.market);
     billing::addProductRoutes(*m_api, m_features.audit);
+    billing::addPolicyRoutes(*m_api, m_features.audit);
     billing::addWalletRoutes(*m_api, m_features.ledger, m_features.tiers);
     chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);
     chat::addTurnRoutes(*m_api, turns);
@@ -225,8 +226,9 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
     payments::addMarketRoutes(*m_api, parts);
     payments::addWebhookRoutes(*m_api, parts);
     payments::addPaymentAdminRoutes(*m_api, parts);
+    payments::addPaymentListRoutes(*m_api, parts);
     if (m_sandbox)
-        payments::addSandboxRoutes(m_router, *m_api, *m_sandbox, *m_operators);
+        payments::addSandboxRoutes(*m_api, *m_sandbox, *m_operators);
     connect(&m_reconcileTimer, &QTimer::timeout, this, &Backend::reconcileYesterday);
     connect(&m_catchUpTimer, &QTimer::timeout, m_desk.get(), &payments::PaymentDesk::catchUp);
 }

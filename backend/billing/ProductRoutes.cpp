@@ -79,6 +79,48 @@ void logCatalogue(const identity::AuditLog &audit, const api::Call &call, db::Se
                   .requestId = QString::fromLatin1(call.request().id)});
 }
 
+api::Parameter codeOf(const char *example, const char *description)
+{
+    return {"code",
+            description,
+            {{u"type"_s, u"string"_s}, {u"maxLength"_s, 40}, {u"examples"_s, QJsonArray{QString::fromUtf8(example)}}}};
+}
+
+Refusal otherCode()
+{
+    return {.code = ErrorCode::Invalid,
+            .detail = u"The code is not the path's."_s,
+            .errors = {{u"/code"_s, u"must be the path's"_s}}};
+}
+
+Result<http::Reply> putProduct(const api::Call &call, db::Session &db, const identity::AuditLog &audit,
+                               const AdminProduct &wanted, const std::optional<db::Row> &before)
+{
+    const auto minor = minorOf(wanted.price, wanted.currency);
+    if (!minor)
+        return std::unexpected(minor.error());
+    const auto inRange = [](qint64 units, qint64 most) { return units >= 0 && units <= most; };
+    if (*minor == 0 || wanted.credits.isZero() || !inRange(wanted.credits.units(), 10'000'000'000)
+        || !inRange(wanted.bonusPercent.units(), 10'000'000))
+        return refuse(ErrorCode::Invalid,
+                      u"price and credits are more than 0, credits at most 1000000, bonus_percent 0 to 1000."_s);
+    const auto row = db.one("billing.put_product",
+                            {{"code", wanted.code},
+                             {"name", wanted.name},
+                             {"price_minor", *minor},
+                             {"currency", wanted.currency},
+                             {"credits", wanted.credits},
+                             {"bonus_percent", wanted.bonusPercent},
+                             {"bonus_days", wanted.bonusDays},
+                             {"rank", wanted.rank},
+                             {"active", wanted.active}});
+    const AdminProduct after = productIn(row);
+    logCatalogue(audit, call, db, before ? u"product.change"_s : u"product.create"_s,
+                 QString(u"product:"_s + wanted.code), before ? std::optional(productIn(*before)) : std::nullopt,
+                 after);
+    return api::ok(after, before ? 200 : 201).with("ETag", '"' + etagOf(row) + '"');
+}
+
 void addProducts(api::Api &api, const identity::AuditLog &audit)
 {
     auto list = catalogueEndpoint(http::Method::Get, u"/products"_s, u"All credit packages"_s, catalogueReaders);
@@ -93,47 +135,48 @@ void addProducts(api::Api &api, const identity::AuditLog &audit)
     auto one = catalogueEndpoint(http::Method::Get, u"/products/{code}"_s, u"One credit package with its ETag"_s,
                                  catalogueReaders);
     one.answers = {api::answer<AdminProduct>()};
+    one.segments = {codeOf("popular", "The package's code")};
+    one.etag = true;
     api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto row = db.first("billing.one_product", {{"code", call.request().param(u"code"_s)}});
         return row ? Result<http::Reply>(api::ok(productIn(*row)).with("ETag", '"' + etagOf(*row) + '"'))
                    : refuse(ErrorCode::NotFound, u"There is no such package."_s);
     });
 
-    auto put = catalogueEndpoint(http::Method::Put, u"/products/{code}"_s,
-                                 u"Make or change a credit package; what was sold keeps its terms"_s, {});
-    put.body = schemaOf<AdminProduct>();
-    put.answers = {api::answer<AdminProduct>(), api::answer<AdminProduct>(201)};
-    put.refusals = {ErrorCode::PreconditionRequired, ErrorCode::PreconditionFailed};
-    api.act(put, [&audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+    auto make = catalogueEndpoint(http::Method::Post, u"/products"_s, u"Make a credit package"_s, {});
+    make.body = schemaOf<AdminProduct>();
+    make.answers = {api::answer<AdminProduct>(201)};
+    make.refusals = {ErrorCode::Conflict};
+    make.etag = true;
+    api.act(make, [&audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto wanted = call.body<AdminProduct>();
+        if (!wanted)
+            return std::unexpected(wanted.error());
+        if (db.first("billing.lock_product", {{"code", wanted->code}}))
+            return refuse(ErrorCode::Conflict, u"There is a package with this code already."_s);
+        return putProduct(call, db, audit, *wanted, std::nullopt);
+    });
+
+    auto change = catalogueEndpoint(http::Method::Put, u"/products/{code}"_s,
+                                    u"Change a credit package; what was sold keeps its terms"_s, {});
+    change.body = schemaOf<AdminProduct>();
+    change.answers = {api::answer<AdminProduct>()};
+    change.segments = {codeOf("popular", "The package's code")};
+    change.etag = true;
+    change.ifMatchRequired = true;
+    api.act(change, [&audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto wanted = call.body<AdminProduct>();
         if (!wanted)
             return std::unexpected(wanted.error());
         const QString code = call.request().param(u"code"_s);
-        if (wanted->code != code)
-            return std::unexpected(Refusal{.code = ErrorCode::Invalid,
-                                           .detail = u"The code is not the path's."_s,
-                                           .errors = {{u"/code"_s, u"must be the path's"_s}}});
-        const auto minor = minorOf(wanted->price, wanted->currency);
-        if (!minor)
-            return std::unexpected(minor.error());
         const auto before = db.first("billing.lock_product", {{"code", code}});
-        if (before)
-            if (const auto matches = call.checkIfMatch(etagOf(*before)); !matches)
-                return std::unexpected(matches.error());
-        const auto row = db.one("billing.put_product",
-                                {{"code", code},
-                                 {"name", wanted->name},
-                                 {"price_minor", *minor},
-                                 {"currency", wanted->currency},
-                                 {"credits", wanted->credits},
-                                 {"bonus_percent", wanted->bonusPercent},
-                                 {"bonus_days", wanted->bonusDays},
-                                 {"rank", wanted->rank},
-                                 {"active", wanted->active}});
-        const AdminProduct after = productIn(row);
-        logCatalogue(audit, call, db, u"product.change"_s, QString(u"product:"_s + code),
-                     before ? std::optional(productIn(*before)) : std::nullopt, after);
-        return api::ok(after, before ? 200 : 201).with("ETag", '"' + etagOf(row) + '"');
+        if (!before)
+            return refuse(ErrorCode::NotFound, u"There is no such package."_s);
+        if (wanted->code != code)
+            return std::unexpected(otherCode());
+        if (const auto matches = call.checkIfMatch(etagOf(*before)); !matches)
+            return std::unexpected(matches.error());
+        return putProduct(call, db, audit, *wanted, *before);
     });
 }
 
@@ -150,6 +193,8 @@ void addTiers(api::Api &api, const identity::AuditLog &audit)
 
     auto one = catalogueEndpoint(http::Method::Get, u"/tiers/{code}"_s, u"One tier with its ETag"_s, catalogueReaders);
     one.answers = {api::answer<AdminTier>()};
+    one.segments = {codeOf("premium", "free, premium or vip")};
+    one.etag = true;
     api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto row = db.first("billing.one_tier", {{"code", call.request().param(u"code"_s)}});
         return row ? Result<http::Reply>(api::ok(tierIn(*row)).with("ETag", '"' + etagOf(*row) + '"'))
@@ -160,7 +205,9 @@ void addTiers(api::Api &api, const identity::AuditLog &audit)
                                  u"Change a tier: what it gives counts from the next request on"_s, {});
     put.body = schemaOf<AdminTier>();
     put.answers = {api::answer<AdminTier>()};
-    put.refusals = {ErrorCode::PreconditionRequired, ErrorCode::PreconditionFailed};
+    put.segments = {codeOf("premium", "free, premium or vip")};
+    put.etag = true;
+    put.ifMatchRequired = true;
     api.act(put, [&audit](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto wanted = call.body<AdminTier>();
         if (!wanted)
@@ -170,9 +217,7 @@ void addTiers(api::Api &api, const identity::AuditLog &audit)
         if (!before)
             return refuse(ErrorCode::NotFound, u"There is no such tier."_s);
         if (toText(wanted->code) != code)
-            return std::unexpected(Refusal{.code = ErrorCode::Invalid,
-                                           .detail = u"The code is not the path's."_s,
-                                           .errors = {{u"/code"_s, u"must be the path's"_s}}});
+            return std::unexpected(otherCode());
         if (const auto matches = call.checkIfMatch(etagOf(*before)); !matches)
             return std::unexpected(matches.error());
         const auto minor = minorOf(wanted->price, wanted->currency);

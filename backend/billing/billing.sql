@@ -117,3 +117,37 @@ UPDATE payment_transactions SET credits = :credits::numeric, bonus_credits = :bo
        purchase_entry = :purchase::uuid, bonus_entry = :bonus::uuid, subscription_id = :subscription::uuid,
        period_start = :period_start::timestamptz, period_end = :period_end::timestamptz
  WHERE id = :id::uuid
+
+-- name: rail_policies
+SELECT rail, spicy FROM rail_policies ORDER BY rail
+
+-- name: lock_rail_policy
+SELECT spicy FROM rail_policies WHERE rail = :rail::text FOR UPDATE
+
+-- name: set_rail_policy
+UPDATE rail_policies SET spicy = :spicy::boolean WHERE rail = :rail::text
+
+-- name: region_policies
+SELECT region, spicy FROM region_policies ORDER BY region
+
+-- name: lock_region_policy
+SELECT spicy FROM region_policies WHERE region = :region::text FOR UPDATE
+
+-- name: put_region_policy
+INSERT INTO region_policies (region, spicy) VALUES (:region::text, :spicy::boolean)
+ON CONFLICT (region) DO UPDATE SET spicy = excluded.spicy
+
+-- name: provider_products
+SELECT provider, reference, kind, product FROM provider_products ORDER BY provider, kind, product, reference
+
+-- name: lock_provider_product
+SELECT provider, reference, kind, product FROM provider_products
+ WHERE provider = :provider::text AND reference = :reference::text FOR UPDATE
+
+-- name: put_provider_product
+INSERT INTO provider_products (provider, reference, kind, product)
+VALUES (:provider::text, :reference::text, :kind::text, :product::text)
+ON CONFLICT (provider, reference) DO UPDATE SET kind = excluded.kind, product = excluded.product
+
+-- name: delete_provider_product
+DELETE FROM provider_products WHERE provider = :provider::text AND reference = :reference::text

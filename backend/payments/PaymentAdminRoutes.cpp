@@ -133,30 +133,20 @@ void addRefunding(api::Api &api, const PaymentParts &parts)
                                 u"Refund a payment, wholly or in part"_s, finance);
     refund.body = schemaOf<RefundRequest>();
     refund.answers = {api::answer<RefundDone>(201)};
-    refund.refusals = {ErrorCode::NotFound, ErrorCode::Conflict, ErrorCode::IdempotencyKeyReused,
-                       ErrorCode::ProviderFailed, ErrorCode::NotImplemented};
+    refund.refusals = {ErrorCode::Conflict, ErrorCode::ProviderFailed, ErrorCode::NotImplemented};
     refund.idempotencyKeyRequired = true;
-    api.onLoop(refund, [&api, parts, refund](const http::Exchange &exchange, const api::Entry &entry) {
-        const auto answer = [&api, refund, exchange, entry](const Result<RefundDone> &done) {
-            api.answer(exchange, refund,
-                       done ? Result<http::Reply>(api::created(*done)) : std::unexpected(done.error()), entry.headers);
-        };
-        const auto object = api::readJsonObject(exchange.request());
-        const auto wanted =
-            object ? fromJson<RefundRequest>(*object, UnknownFields::Refuse) : std::unexpected(object.error());
-        const auto payment = PaymentId::parse(exchange.request().param(u"id"_s));
-        if (!wanted)
-            return answer(std::unexpected(wanted.error()));
+    api.onLoopOnce(refund, [parts](const api::Call &call, const auto &done) {
+        const auto wanted = call.body<RefundRequest>();
+        const auto payment = wanted ? call.id<PaymentId>() : std::unexpected(wanted.error());
         if (!payment)
-            return answer(companion::refuse(ErrorCode::NotFound, u"There is no such payment."_s));
-        const RefundWish wish{*payment, wanted->amount, wanted->reason, entry.claims.user,
-                              QString::fromLatin1(exchange.request().headers.value("Idempotency-Key"))};
-        parts.desk.refund(wish, [=](const Result<RefundDone> &done) {
-            if (!done)
-                return answer(done);
+            return done(std::unexpected(payment.error()));
+        const RefundWish wish{*payment, wanted->amount, wanted->reason, call.user(), call.idempotencyKey()};
+        parts.desk.refund(wish, [parts, wish, done, id = call.request().id](const Result<RefundDone> &refunded) {
+            if (!refunded)
+                return done(std::unexpected(refunded.error()));
             parts.operators.act(
                 &parts.desk,
-                [audit = &parts.audit, wish, after = *done, id = exchange.request().id](db::Session &db) {
+                [audit = &parts.audit, wish, after = *refunded, id](db::Session &db) {
                     db::Transaction transaction(db);
                     audit->append(db,
                                   {.actor = wish.actor.toString(),
@@ -170,7 +160,7 @@ void addRefunding(api::Api &api, const PaymentParts &parts)
                                    .requestId = QString::fromLatin1(id)});
                     transaction.commit();
                 },
-                [answer, done](const auto &) { answer(done); });
+                [done, refunded](const auto &) { done(api::created(*refunded)); });
         });
     });
 }
@@ -243,7 +233,8 @@ struct ReconcileRequest
     static constexpr auto fields()
     {
         return std::tuple(field("provider", &ReconcileRequest::provider),
-                          field("day", &ReconcileRequest::day, {.pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}"}));
+                          field("day", &ReconcileRequest::day,
+                                {.pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}", .example = "2026-03-01"}));
     }
 };
 

@@ -220,13 +220,17 @@ int PaymentBooks::retry(db::Session &db, int batch, QList<Granted> &granted) con
         const auto facts = fromJson<FactList>(row.object("facts"));
         if (!facts)
             continue;
-        const auto provider = row.value<Provider>("provider");
-        const Taken taken = settleKept(db, provider, row.text("id"), *facts);
-        granted.append(taken.granted);
-        if (taken.what == Taken::What::Applied)
-            wake(db, provider, keysOf(*facts), granted);
+        granted.append(applyKept(db, row.value<Provider>("provider"), row.text("id"), *facts).granted);
     }
     return static_cast<int>(rows.size());
+}
+
+Taken PaymentBooks::applyKept(db::Session &db, Provider provider, const QString &event, const FactList &facts) const
+{
+    Taken taken = settleKept(db, provider, event, facts);
+    if (taken.what == Taken::What::Applied)
+        wake(db, provider, keysOf(facts), taken.granted);
+    return taken;
 }
 
 QList<KeptEvent> PaymentBooks::claimIncomplete(db::Session &db, int batch) const
@@ -242,10 +246,7 @@ QList<KeptEvent> PaymentBooks::claimIncomplete(db::Session &db, int batch) const
 Taken PaymentBooks::completed(db::Session &db, const KeptEvent &kept, const FactList &facts) const
 {
     db.execute("payments.set_facts", {{"id", kept.id}, {"facts", toJson(facts)}});
-    Taken taken = settleKept(db, kept.provider, kept.id, facts);
-    if (taken.what == Taken::What::Applied)
-        wake(db, kept.provider, keysOf(facts), taken.granted);
-    return taken;
+    return applyKept(db, kept.provider, kept.id, facts);
 }
 
 void PaymentBooks::uncompletable(db::Session &db, const KeptEvent &kept, const QString &why) const

@@ -71,6 +71,8 @@ public:
     // Applies what was kept and not applied (an instance died), or what waited and has come by another way; how many it
     // looked at. One that still waits is looked at ever less often, for 30 days.
     int retry(db::Session &db, int batch, QList<Granted> &granted) const;
+    // One kept event, at a person's word; duplicate: it is applied.
+    Taken applyKept(db::Session &db, Provider provider, const QString &event, const FactList &facts) const;
     // Those whose facts have to be looked up (again): whoever claims one has it for a minute, and longer each time.
     QList<KeptEvent> claimIncomplete(db::Session &db, int batch) const;
     Taken completed(db::Session &db, const KeptEvent &kept, const FactList &facts) const;

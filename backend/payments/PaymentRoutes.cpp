@@ -8,57 +8,6 @@ namespace {
 
 const QString market = u"/api/v1/market"_s;
 
-// The account as it stands, then the story; the answer with the entry's headers whatever it is.
-class MarketCall
-{
-public:
-    MarketCall(api::Api &api, const PaymentParts &parts, const api::Endpoint &endpoint, http::Exchange exchange,
-               api::Entry entry)
-        : m_api(api)
-        , m_parts(parts)
-        , m_endpoint(endpoint)
-        , m_exchange(std::move(exchange))
-        , m_entry(std::move(entry))
-    {
-    }
-
-    void withBuyer(const std::function<void(const Buyer &)> &then) const
-    {
-        m_parts.operators.act(
-            &m_parts.desk,
-            [account = m_parts.account, claims = m_entry.claims](db::Session &db) -> Result<Buyer> {
-                const auto found = account(db, claims);
-                return found ? Result<Buyer>(Buyer{found->id(), found->user.email}) : std::unexpected(found.error());
-            },
-            [call = *this, then](const Result<Buyer> &buyer) {
-                buyer ? then(*buyer) : call.answer(std::unexpected(buyer.error()));
-            });
-    }
-    template <Described T>
-    Result<T> body() const
-    {
-        const auto object = api::readJsonObject(m_exchange.request());
-        return object ? fromJson<T>(*object, UnknownFields::Refuse) : std::unexpected(object.error());
-    }
-    QString key() const { return QString::fromLatin1(m_exchange.request().headers.value("Idempotency-Key")); }
-    void answer(const Result<http::Reply> &reply) const
-    {
-        m_api.answer(m_exchange, m_endpoint, reply, m_entry.headers);
-    }
-    template <Described T>
-    void answerWith(const Result<T> &model, int status) const
-    {
-        answer(model ? Result<http::Reply>(api::ok(*model, status)) : std::unexpected(model.error()));
-    }
-
-private:
-    api::Api &m_api;
-    const PaymentParts m_parts;
-    const api::Endpoint m_endpoint;
-    http::Exchange m_exchange;
-    api::Entry m_entry;
-};
-
 api::Endpoint post(const QString &path, const QString &summary)
 {
     return {.method = http::Method::Post,
@@ -68,22 +17,30 @@ api::Endpoint post(const QString &path, const QString &summary)
             .refusals = {ErrorCode::Conflict, ErrorCode::ProviderFailed, ErrorCode::NotImplemented}};
 }
 
+Buyer buyerIn(const api::Call &call)
+{
+    return {call.user(), call.account().user.email};
+}
+
+template <Described T>
+Result<http::Reply> replyOf(const Result<T> &model, int status)
+{
+    return model ? Result<http::Reply>(api::ok(*model, status)) : std::unexpected(model.error());
+}
+
 void addBuying(api::Api &api, const PaymentParts &parts)
 {
     auto buy = post(u"/buy_credits"_s, u"Buy a credit package: a checkout to go to, or a store's receipt"_s);
     buy.body = schemaOf<PurchaseRequest>();
     buy.answers = {api::answer<StartedPayment>(201)};
-    buy.refusals << ErrorCode::NotFound << ErrorCode::IdempotencyKeyReused;
+    buy.refusals << ErrorCode::NotFound;
     buy.idempotencyKeyRequired = true;
-    api.onLoop(buy, [&api, parts, buy](const http::Exchange &exchange, const api::Entry &entry) {
-        const MarketCall call(api, parts, buy, exchange, entry);
+    api.onLoopOnce(buy, [desk = &parts.desk](const api::Call &call, const auto &done) {
         const auto wanted = call.body<PurchaseRequest>();
         if (!wanted)
-            return call.answer(std::unexpected(wanted.error()));
-        call.withBuyer([=, &desk = parts.desk](const Buyer &buyer) {
-            desk.buy(buyer, *wanted, call.key(),
-                     [call](const Result<StartedPayment> &started) { call.answerWith(started, 201); });
-        });
+            return done(std::unexpected(wanted.error()));
+        desk->buy(buyerIn(call), *wanted, call.idempotencyKey(),
+                  [done](const Result<StartedPayment> &started) { done(replyOf(started, 201)); });
     });
 
     auto subscribe = post(u"/subscribe"_s,
@@ -91,27 +48,36 @@ void addBuying(api::Api &api, const PaymentParts &parts)
                           "period's end"_s);
     subscribe.body = schemaOf<SubscribeRequest>();
     subscribe.answers = {api::answer<StartedPayment>(201)};
-    subscribe.refusals << ErrorCode::IdempotencyKeyReused;
     subscribe.idempotencyKeyRequired = true;
-    api.onLoop(subscribe, [&api, parts, subscribe](const http::Exchange &exchange, const api::Entry &entry) {
-        const MarketCall call(api, parts, subscribe, exchange, entry);
+    api.onLoopOnce(subscribe, [desk = &parts.desk](const api::Call &call, const auto &done) {
         const auto wanted = call.body<SubscribeRequest>();
         if (!wanted)
-            return call.answer(std::unexpected(wanted.error()));
-        call.withBuyer([=, &desk = parts.desk](const Buyer &buyer) {
-            desk.subscribe(buyer, *wanted, call.key(),
-                           [call](const Result<StartedPayment> &started) { call.answerWith(started, 201); });
-        });
+            return done(std::unexpected(wanted.error()));
+        desk->subscribe(buyerIn(call), *wanted, call.idempotencyKey(),
+                        [done](const Result<StartedPayment> &started) { done(replyOf(started, 201)); });
     });
+}
 
-    auto cancel = post(u"/cancel"_s, u"Cancel the subscription at the period's end"_s);
-    cancel.answers = {api::answer<SubscriptionState>()};
+void addCanceling(api::Api &api, const PaymentParts &parts)
+{
+    const auto cancel = [] {
+        auto endpoint = post(u"/cancel"_s, u"Cancel the subscription at the period's end"_s);
+        endpoint.answers = {api::answer<SubscriptionState>()};
+        return endpoint;
+    }();
     api.onLoop(cancel, [&api, parts, cancel](const http::Exchange &exchange, const api::Entry &entry) {
-        const MarketCall call(api, parts, cancel, exchange, entry);
-        call.withBuyer([=, &desk = parts.desk, service = &parts.subscriptions](const Buyer &buyer) {
-            desk.cancel(
-                buyer.id, [call](const Result<SubscriptionState> &state) { call.answerWith(state, 200); }, *service);
-        });
+        const auto answer = [&api, cancel, exchange, entry](const Result<SubscriptionState> &state) {
+            api.answer(exchange, cancel, replyOf(state, 200), entry.headers);
+        };
+        parts.operators.act(
+            &parts.desk,
+            [account = parts.account, claims = entry.claims](db::Session &db) -> Result<UserId> {
+                const auto found = account(db, claims);
+                return found ? Result<UserId>(found->id()) : std::unexpected(found.error());
+            },
+            [answer, desk = &parts.desk, service = &parts.subscriptions](const Result<UserId> &user) {
+                user ? desk->cancel(*user, answer, *service) : answer(std::unexpected(user.error()));
+            });
     });
 }
 
@@ -166,6 +132,7 @@ const char *wordFor(Taken::What what)
 void addMarketRoutes(api::Api &api, const PaymentParts &parts)
 {
     addBuying(api, parts);
+    addCanceling(api, parts);
     addLooking(api, parts);
 }
 

@@ -25,7 +25,9 @@ void addMarketRoutes(api::Api &api, const PaymentParts &parts);
 // POST /webhooks/{stripe,apple,google,sandbox}, one for each provider that is configured.
 void addWebhookRoutes(api::Api &api, const PaymentParts &parts);
 void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts);
+// Subscriptions, disputes, webhooks.
+void addPaymentListRoutes(api::Api &api, const PaymentParts &parts);
 // The sandbox's checkout page, and what a test may have it do.
-void addSandboxRoutes(http::Router &router, api::Api &api, SandboxProvider &sandbox, db::Workers &operators);
+void addSandboxRoutes(api::Api &api, SandboxProvider &sandbox, db::Workers &operators);
 
 } // namespace companion::payments

@@ -1,4 +1,3 @@
-#include "http/Router.h"
 #include "payments/PaymentRoutes.h"
 #include "payments/sandbox/SandboxProvider.h"
 
@@ -9,6 +8,8 @@ namespace companion::payments {
 using namespace Qt::StringLiterals;
 
 namespace {
+
+constexpr qsizetype mostForm = 4096; // bytes
 
 constexpr char style[] =
     ":root{color-scheme:light dark;--text:#14171C;--soft:#5B6472;--line:#E3E6EB;--page:#F6F7F9;--card:#FFF;"
@@ -83,11 +84,6 @@ QString doneHtml(const SandboxCheckout &checkout, bool paid)
     return html;
 }
 
-http::Reply closedPage(const QString &why, int status)
-{
-    return page(u"Checkout"_s, u"<h1>This checkout is closed</h1><p>%1</p>"_s.arg(why.toHtmlEscaped()), status);
-}
-
 struct SandboxConductModel
 {
     int delay_s = 0;
@@ -114,56 +110,96 @@ struct SandboxDone
     static constexpr auto fields() { return std::tuple(field("reference", &SandboxDone::reference)); }
 };
 
-void addPage(http::Router &router, SandboxProvider &sandbox, db::Workers &operators)
+api::Parameter referenceOf(const char *name, const QString &example)
 {
-    const QString path = u"/sandbox/checkout/{id}"_s;
-    router.add(http::Method::Get, path, [&sandbox, &operators](http::Exchange exchange) {
+    return {name,
+            "The sandbox's id of it",
+            {{u"type"_s, u"string"_s}, {u"maxLength"_s, 255}, {u"examples"_s, QJsonArray{example}}}};
+}
+
+api::Endpoint pageEndpoint(http::Method method, const QString &summary)
+{
+    return {.method = method,
+            .path = u"/sandbox/checkout/{id}"_s,
+            .tag = u"Sandbox checkout"_s,
+            .summary = summary,
+            .access = api::Access::everybody(),
+            .answers = {{200, {{u"type"_s, u"string"_s}}, "text/html; charset=utf-8"}},
+            .segments = {referenceOf("id", u"sbx_co_0f4c"_s)}};
+}
+
+struct CheckoutForm
+{
+    bool pays = false;
+    SandboxConduct conduct;
+};
+
+CheckoutForm formIn(const QByteArray &body)
+{
+    const QUrlQuery form(QString::fromUtf8(body));
+    const auto number = [&](const QString &name, int otherwise, int most) {
+        return form.hasQueryItem(name) ? std::clamp(form.queryItemValue(name).toInt(), 0, most) : otherwise;
+    };
+    return {form.queryItemValue(u"outcome"_s) == u"pay",
+            {number(u"delay_s"_s, 0, 86'400), number(u"copies"_s, 1, 10), form.hasQueryItem(u"shuffle"_s), false}};
+}
+
+void addPage(api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
+{
+    const auto show = pageEndpoint(http::Method::Get, u"The sandbox's checkout page"_s);
+    api.onLoop(show, [&api, &sandbox, &operators, show](const http::Exchange &exchange, const api::Entry &entry) {
         operators.act(
             &sandbox,
-            [world = sandbox.world(), id = exchange.request().param(u"id"_s)](db::Session &db) {
-                return world.checkout(db, id);
+            [world = sandbox.world(),
+             id = exchange.request().param(u"id"_s)](db::Session &db) -> Result<SandboxCheckout> {
+                const auto found = world.checkout(db, id);
+                return found ? Result<SandboxCheckout>(*found)
+                             : refuse(ErrorCode::NotFound, u"There is no such checkout."_s);
             },
-            [exchange](const Result<std::optional<SandboxCheckout>> &found) mutable {
-                if (!found)
-                    return exchange.send(http::Reply::problem(found.error(), exchange.request().id));
-                if (!*found)
-                    return exchange.send(closedPage(u"There is no such checkout."_s, 404));
-                const SandboxCheckout &checkout = **found;
-                exchange.send(checkout.status == "open"_L1
-                                  ? page(u"Checkout"_s, checkoutHtml(checkout))
-                                  : page(u"Checkout"_s, doneHtml(checkout, checkout.status == "paid"_L1)));
+            [&api, show, exchange, entry](const Result<SandboxCheckout> &checkout) {
+                if (!checkout)
+                    return api.refuse(exchange, show, checkout.error(), entry.headers);
+                const QString html = checkout->status == "open"_L1 ? checkoutHtml(*checkout)
+                                                                   : doneHtml(*checkout, checkout->status == "paid"_L1);
+                api.answer(exchange, show, page(u"Checkout"_s, html), entry.headers);
             });
     });
-    router.add(
-        http::Method::Post, path,
-        [&sandbox, &operators](http::Exchange exchange) {
-            const QUrlQuery form(QString::fromUtf8(exchange.request().body));
-            const SandboxConduct conduct{std::clamp(form.queryItemValue(u"delay_s"_s).toInt(), 0, 86'400),
-                                         form.hasQueryItem(u"copies"_s)
-                                             ? std::clamp(form.queryItemValue(u"copies"_s).toInt(), 0, 10)
-                                             : 1,
-                                         form.hasQueryItem(u"shuffle"_s), false};
-            const bool pays = form.queryItemValue(u"outcome"_s) == "pay"_L1;
-            operators.act(
-                &sandbox,
-                [world = sandbox.world(), id = exchange.request().param(u"id"_s), conduct, pays](db::Session &db) {
-                    return pays ? world.pay(db, id, conduct) : world.decline(db, id, conduct);
-                },
-                [exchange, pays, &sandbox](const Result<SandboxCheckout> &done) mutable {
-                    if (!done)
-                        return exchange.send(closedPage(done.error().detail, describe(done.error().code).status));
-                    sandbox.sendNow();
-                    exchange.send(page(pays ? u"Paid"_s : u"Declined"_s, doneHtml(*done, pays)));
-                });
-        },
-        4096);
+
+    auto click = pageEndpoint(http::Method::Post, u"The customer pays, or the card is declined"_s);
+    click.bodyTypes = {u"application/x-www-form-urlencoded"_s};
+    click.refusals = {ErrorCode::Conflict, ErrorCode::PayloadTooLarge};
+    api.onLoop(click, [&api, &sandbox, &operators, click](const http::Exchange &exchange, const api::Entry &entry) {
+        const http::Request &request = exchange.request();
+        if (request.headers.value("Content-Type").split(';').first().trimmed().toLower()
+            != "application/x-www-form-urlencoded")
+            return api.refuse(exchange, click, {ErrorCode::UnsupportedMediaType, u"Send the page's form."_s},
+                              entry.headers);
+        if (request.body.size() > mostForm)
+            return api.refuse(exchange, click, {ErrorCode::PayloadTooLarge, u"That is no form of this page."_s},
+                              entry.headers);
+        const CheckoutForm form = formIn(request.body);
+        operators.act(
+            &sandbox,
+            [world = sandbox.world(), id = request.param(u"id"_s), form](db::Session &db) -> Result<SandboxCheckout> {
+                if (!world.checkout(db, id))
+                    return refuse(ErrorCode::NotFound, u"There is no such checkout."_s);
+                return form.pays ? world.pay(db, id, form.conduct) : world.decline(db, id, form.conduct);
+            },
+            [&api, &sandbox, click, exchange, entry, form](const Result<SandboxCheckout> &done) {
+                if (!done)
+                    return api.refuse(exchange, click, done.error(), entry.headers);
+                sandbox.sendNow();
+                api.answer(exchange, click, page(form.pays ? u"Paid"_s : u"Declined"_s, doneHtml(*done, form.pays)),
+                           entry.headers);
+            });
+    });
 }
 
 } // namespace
 
-void addSandboxRoutes(http::Router &router, api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
+void addSandboxRoutes(api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
 {
-    addPage(router, sandbox, operators);
+    addPage(api, sandbox, operators);
 
     const auto endpoint = [](const QString &path, const QString &summary) {
         return api::Endpoint{.method = http::Method::Post,
@@ -188,7 +224,12 @@ void addSandboxRoutes(http::Router &router, api::Api &api, SandboxProvider &sand
     // These acts have transactions of their own: they are another company's.
     using Step = std::function<Result<QString>(const SandboxWorld &, db::Session &, const QString &)>;
     const auto add = [&](const QString &path, const QString &summary, const Step &step) {
-        api.bareAct(endpoint(path, summary),
+        auto one = endpoint(path, summary);
+        one.segments = {
+            {"reference",
+             "The sandbox's id of it",
+             {{u"type"_s, u"string"_s}, {u"maxLength"_s, 255}, {u"examples"_s, QJsonArray{u"sbx_pay_0f4c"_s}}}}};
+        api.bareAct(one,
                     [world = sandbox.world(), step](const api::Call &call, db::Session &db) -> Result<http::Reply> {
                         const auto done = step(world, db, call.request().param(u"reference"_s));
                         return done ? Result<http::Reply>(api::ok(SandboxDone{*done})) : std::unexpected(done.error());

@@ -343,6 +343,45 @@ SELECT count(*) AS total FROM payment_transactions p
    AND (:to::timestamptz IS NULL OR p.created_at < :to::timestamptz)
    AND (:reference::text IS NULL OR p.id IN (SELECT payment_id FROM payment_references WHERE reference = :reference::text))
 
+-- name: find_subscriptions
+SELECT s.id, s.user_id, coalesce(u.email, u.display_name) AS who, s.provider, s.reference, s.tier, s.next_tier,
+       subscription_status(s, :now::timestamptz) AS status, s.period_start, s.period_end, s.entitled_until, s.created_at
+  FROM subscriptions s JOIN users u ON u.id = s.user_id
+ WHERE (:user_id::uuid IS NULL OR s.user_id = :user_id::uuid) AND (:provider::text IS NULL OR s.provider = :provider::text)
+   AND (:status::text IS NULL OR subscription_status(s, :now::timestamptz) = :status::text)
+ ORDER BY s.created_at DESC, s.id DESC LIMIT :limit OFFSET :offset
+
+-- name: count_subscriptions
+SELECT count(*) AS total FROM subscriptions s
+ WHERE (:user_id::uuid IS NULL OR s.user_id = :user_id::uuid) AND (:provider::text IS NULL OR s.provider = :provider::text)
+   AND (:status::text IS NULL OR subscription_status(s, :now::timestamptz) = :status::text)
+
+-- name: find_disputes
+SELECT d.*, coalesce(u.email, u.display_name) AS who FROM payment_disputes d JOIN users u ON u.id = d.user_id
+ WHERE (:user_id::uuid IS NULL OR d.user_id = :user_id::uuid) AND (:provider::text IS NULL OR d.provider = :provider::text)
+   AND (:state::text IS NULL OR d.state = :state::text)
+ ORDER BY d.opened_at DESC, d.id DESC LIMIT :limit OFFSET :offset
+
+-- name: count_disputes
+SELECT count(*) AS total FROM payment_disputes d
+ WHERE (:user_id::uuid IS NULL OR d.user_id = :user_id::uuid) AND (:provider::text IS NULL OR d.provider = :provider::text)
+   AND (:state::text IS NULL OR d.state = :state::text)
+
+-- name: find_webhooks
+SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, created_at, received_at, last_at, processed_at
+  FROM payment_events
+ WHERE (:provider::text IS NULL OR provider = :provider::text) AND (:status::text IS NULL OR status = :status::text)
+ ORDER BY received_at DESC, id DESC LIMIT :limit OFFSET :offset
+
+-- name: count_webhooks
+SELECT count(*) AS total FROM payment_events
+ WHERE (:provider::text IS NULL OR provider = :provider::text) AND (:status::text IS NULL OR status = :status::text)
+
+-- name: webhook
+SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, created_at, received_at, last_at, processed_at,
+       facts
+  FROM payment_events WHERE id = :id::uuid
+
 -- name: debts
 SELECT d.id, d.user_id, coalesce(u.email, u.display_name) AS who, d.cause, d.original, d.remaining, d.created_at
   FROM wallet_debts d JOIN users u ON u.id = d.user_id

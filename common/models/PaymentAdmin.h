@@ -222,4 +222,100 @@ struct RevenueReport
     }
 };
 
+// A webhook as it was kept. No event_id: it was not believed.
+struct AdminWebhook
+{
+    QString id;
+    Provider provider = Provider::Sandbox;
+    std::optional<QString> eventId;
+    QString type;
+    QString status; // received, processed, waiting, failed, refused
+    std::optional<QString> reason; // why it waits, failed or was refused
+    int deliveries = 1;
+    std::optional<PaymentId> paymentId;
+    QDateTime createdAt; // as the provider says
+    QDateTime receivedAt;
+    QDateTime lastAt;
+    std::optional<QDateTime> processedAt;
+
+    static constexpr const char *modelName = "AdminWebhook";
+    static constexpr auto fields()
+    {
+        using W = AdminWebhook;
+        return std::tuple(field("id", &W::id), field("provider", &W::provider, {.title = "Provider"}),
+                          field("event_id", &W::eventId, {.title = "Event", .nullable = true}),
+                          field("type", &W::type, {.title = "Type"}), field("status", &W::status, {.title = "Status"}),
+                          field("reason", &W::reason, {.title = "Why", .nullable = true}),
+                          field("deliveries", &W::deliveries, {.title = "Deliveries"}),
+                          field("payment_id", &W::paymentId, {.title = "Payment", .nullable = true}),
+                          field("created_at", &W::createdAt, {.title = "Told"}),
+                          field("received_at", &W::receivedAt, {.title = "Received"}),
+                          field("last_at", &W::lastAt, {.title = "Last"}),
+                          field("processed_at", &W::processedAt, {.title = "Applied", .nullable = true}));
+    }
+};
+
+struct AdminDispute
+{
+    QString id;
+    PaymentId paymentId;
+    UserId userId;
+    QString user;
+    Provider provider = Provider::Sandbox;
+    QString reference; // the provider's id of it
+    DisputeState state = DisputeState::Open;
+    QString amount;
+    QString currency;
+    QString reason;
+    bool suspends = false; // the account is suspended for it
+    QDateTime openedAt;
+    std::optional<QDateTime> closedAt;
+
+    static constexpr const char *modelName = "AdminDispute";
+    static constexpr auto fields()
+    {
+        using D = AdminDispute;
+        return std::tuple(
+            field("id", &D::id), field("payment_id", &D::paymentId), field("user_id", &D::userId),
+            field("user", &D::user, {.title = "User"}), field("provider", &D::provider, {.title = "Provider"}),
+            field("reference", &D::reference, {.title = "Reference"}), field("state", &D::state, {.title = "State"}),
+            field("amount", &D::amount, {.title = "Amount"}), field("currency", &D::currency, {.title = "Currency"}),
+            field("reason", &D::reason, {.title = "Reason"}), field("suspends", &D::suspends, {.title = "Suspended"}),
+            field("opened_at", &D::openedAt, {.title = "Opened"}),
+            field("closed_at", &D::closedAt, {.title = "Closed", .nullable = true}));
+    }
+};
+
+struct AdminSubscription
+{
+    QString id;
+    UserId userId;
+    QString user;
+    Provider provider = Provider::Sandbox;
+    QString reference; // the provider's id of it
+    Tier tier = Tier::Premium;
+    std::optional<Tier> nextTier; // from the period's end on
+    SubscriptionStatus status = SubscriptionStatus::Expired; // as of now
+    QDateTime periodStart;
+    QDateTime periodEnd;
+    QDateTime entitledUntil;
+    QDateTime createdAt;
+
+    static constexpr const char *modelName = "AdminSubscription";
+    static constexpr auto fields()
+    {
+        using S = AdminSubscription;
+        return std::tuple(field("id", &S::id), field("user_id", &S::userId), field("user", &S::user, {.title = "User"}),
+                          field("provider", &S::provider, {.title = "Provider"}),
+                          field("reference", &S::reference, {.title = "Reference"}),
+                          field("tier", &S::tier, {.title = "Tier"}),
+                          field("next_tier", &S::nextTier, {.title = "Then", .nullable = true}),
+                          field("status", &S::status, {.title = "Status"}),
+                          field("period_start", &S::periodStart, {.title = "Period from"}),
+                          field("period_end", &S::periodEnd, {.title = "Period to"}),
+                          field("entitled_until", &S::entitledUntil, {.title = "Entitled until"}),
+                          field("created_at", &S::createdAt, {.title = "Since"}));
+    }
+};
+
 } // namespace companion

@@ -57,7 +57,10 @@ private Q_SLOTS:
             m_backend->get(u"/api/v1/market/payments/"_s + started[u"payment_id"_s].toString(), m_person).json();
         QCOMPARE(payment[u"status"_s].toString(), u"paid"_s);
         QCOMPARE(payment[u"amount"_s].toString(), u"8.99"_s);
-        QCOMPARE(m_backend->request("POST", path, "outcome=pay").status, 409);
+        QCOMPARE(click(path, "outcome=pay").status, 409);
+        QCOMPARE(m_backend->request("POST", path, "outcome=pay").status, 415);
+        QCOMPARE(click(path, QByteArray(5000, 'x')).status, 413);
+        QCOMPARE(click(path + u'0', "outcome=pay").status, 404);
     }
 
     void the_same_request_again_is_the_same_payment()
@@ -211,7 +214,7 @@ private Q_SLOTS:
         QCOMPARE(statusOf(started), u"paid"_s);
     }
 
-    void products_and_tiers_are_data()
+    void products_and_tiers_are_edited()
     {
         const QString path = u"/api/v1/admin/products/gift"_s;
         const QJsonObject product{{u"code"_s, u"gift"_s},    {u"name"_s, u"Gift"_s},  {u"price"_s, u"4.99"_s},
@@ -224,8 +227,10 @@ private Q_SLOTS:
             return m_backend->request("PUT", path, QJsonDocument(body).toJson(), who.token, headers);
         };
         QCOMPARE(put(product, m_finance).status, 403);
-        const auto made = put(product, m_admin);
+        QCOMPARE(put(product, m_admin).status, 404);
+        const auto made = m_backend->post(u"/api/v1/admin/products"_s, product, m_admin);
         QCOMPARE(made.status, 201);
+        QCOMPARE(m_backend->post(u"/api/v1/admin/products"_s, product, m_admin).status, 409);
         QCOMPARE(put(product, m_admin).status, 428);
         QJsonObject dearer = product;
         dearer[u"price"_s] = u"5.99"_s;
@@ -256,9 +261,11 @@ private:
     void pay(const QJsonObject &started, const QByteArray &form)
     {
         const QString path = QUrl(started[u"checkout_url"_s].toString()).path();
-        QCOMPARE(
-            m_backend->request("POST", path, form, {}, {{"Content-Type", "application/x-www-form-urlencoded"}}).status,
-            200);
+        QCOMPARE(click(path, form).status, 200);
+    }
+    Answer click(const QString &path, const QByteArray &form)
+    {
+        return m_backend->request("POST", path, form, {}, {{"Content-Type", "application/x-www-form-urlencoded"}});
     }
     QString purchased() { return m_backend->balanceOf(m_person).purchased.toString(); }
     QString statusOf(const QJsonObject &started)

@@ -2,7 +2,7 @@
 'use strict';
 const assert = require('node:assert/strict');
 const http = require('node:http');
-const { randomUUID } = require('node:crypto');
+const { createHmac, randomUUID } = require('node:crypto');
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
 
@@ -65,6 +65,7 @@ function resolve(document, node) {
 }
 
 const isPublic = (op) => op.security.length === 0 || op.security.some((one) => Object.keys(one).length === 0);
+const isWebhook = (op) => op.tags.includes('Webhooks'); // believed by its signature alone
 const parameter = (op, name) => (op.parameters ?? []).find((one) => one.name === name);
 const hasProblemCode = (answer) => answer.json?.code ?? answer.json?.error?.code;
 
@@ -178,7 +179,22 @@ class World {
             '/api/v1/config/characters/{id}': async () => 'aria',
             '/api/v1/admin/characters/{id}': () => this.character(),
             '/api/v1/admin/users/{id}': async () => this.backend.people.target.id,
+            '/api/v1/market/payments/{id}': (who) => this.payment(who),
+            '/api/v1/admin/payments/{id}': () => this.payment(this.buyer),
+            '/api/v1/admin/debts/{id}': () => this.debt(),
+            '/api/v1/admin/products/{code}': () => this.product(),
+            '/api/v1/admin/tiers/{code}': async () => 'premium',
+            '/api/v1/admin/policies/rails/{rail}': async () => 'sandbox',
+            '/api/v1/admin/policies/regions/{region}': async () => 'ZZ',
+            '/api/v1/admin/provider-products/{id}': () => this.providerProduct(),
+            '/api/v1/admin/reconciliation/{id}': async () => (await this.unusable()).difference,
+            '/api/v1/admin/webhooks/{id}': async () => (await this.unusable()).webhook,
+            '/api/v1/admin/sandbox/payments/{reference}': () => this.sandboxPayment(),
+            '/api/v1/admin/sandbox/disputes/{reference}': () => this.sandboxDispute(),
+            '/api/v1/admin/sandbox/subscriptions/{reference}': () => this.sandboxSubscription(),
+            '/sandbox/checkout/{id}': () => this.checkout(this.buyer),
         };
+        this.buyer = backend.people.qa; // an operator: not suspended for a dispute
         this.bodies = {
             'POST /api/v1/auth/login': async (who) => ({ provider: 'access_key', token: who.access_key }),
             'POST /api/v1/auth/refresh': async (who) => ({ refresh_token: (await this.login(who)).refresh_token }),
@@ -190,16 +206,30 @@ class World {
             'POST /api/v1/admin/characters': async () => this.newCharacter(),
             'POST /api/v1/admin/characters/{id}/rollback': async () => ({ version: 1, reason: 'for the contract' }),
             'PATCH /api/v1/auth/me': async () => ({ display_name: `Contract ${randomUUID().slice(0, 8)}` }),
+            'POST /api/v1/market/buy_credits': async () => ({ product: 'starter', provider: 'sandbox' }),
+            'POST /api/v1/market/subscribe': async (who) => ({ tier: (await this.subscriptionOf(who))?.tier === 'premium' ? 'vip' : 'premium', provider: 'sandbox' }),
+            'POST /api/v1/admin/payments/{id}/refund': async () => ({ reason: 'for the contract' }),
+            'POST /api/v1/admin/debts/{id}/forgive': async () => ({ amount: '1', reason: 'for the contract' }),
+            'POST /api/v1/admin/reconciliation/run': async () => ({ provider: 'sandbox', day: '2026-01-01' }),
+            'POST /api/v1/admin/products': async () => this.newProduct(),
+            'PUT /api/v1/admin/products/{code}': async (who, path) => ({ ...this.newProduct(), code: path.split('/').pop() }),
+            'PUT /api/v1/admin/tiers/{code}': async (who, path) => (await this.must('GET', path, this.backend.people.admin)).json,
+            'PUT /api/v1/admin/policies/rails/{rail}': async () => ({ spicy: true, reason: 'for the contract' }),
+            'PUT /api/v1/admin/policies/regions/{region}': async () => ({ spicy: true, reason: 'for the contract' }),
+            'PUT /api/v1/admin/provider-products': async () => ({ provider: 'sandbox', reference: `made-${randomUUID()}`, kind: 'credits', product: 'popular' }),
+            'POST /api/v1/webhooks/sandbox': async () => this.event({}),
+            'POST /sandbox/checkout/{id}': async () => Buffer.from('outcome=pay'),
             'POST /api/v1/admin/persona-tests': async () => ({ character_id: await this.character(), messages: [{ role: 'user', content: 'Hello' }] }),
         };
     }
 
     // What must be so before the request can succeed: `path` is the request's own, with its id.
-    async prepare(key, path) {
+    async prepare(key, path, who) {
         const admin = this.backend.people.admin;
         const character = path.split('/').slice(0, 6).join('/');
         const change = async (method, to, body) => this.must(method, to, admin, body, { 'If-Match': (await this.must('GET', character, admin)).headers.etag });
         const redraft = () => change('PUT', character, { name: 'Again', system_prompt: `You are made again ${randomUUID()}.` });
+        if (key === 'POST /api/v1/market/cancel') await this.subscribed(who);
         if (key === 'POST /api/v1/admin/characters/{id}/publish') await redraft();
         if (key === 'POST /api/v1/admin/characters/{id}/restore') await change('DELETE', character);
         if (key === 'POST /api/v1/admin/characters/{id}/rollback') {
@@ -230,6 +260,81 @@ class World {
         await this.login(who);
         const list = (await this.must('GET', '/api/v1/auth/devices?limit=100', who)).json.items;
         return list.find((one) => !one.current).id;
+    }
+    // Money: bought at the sandbox and paid on its page; its webhook brings the rest in a moment.
+    async checkout(who, what = { product: 'starter', provider: 'sandbox' }, path = 'buy_credits') {
+        const started = (await this.must('POST', `/api/v1/market/${path}`, who, what, { 'Idempotency-Key': randomUUID() })).json;
+        this.lastPayment = started.payment_id;
+        return started.checkout_url ? new URL(started.checkout_url).pathname.split('/').pop() : null;
+    }
+    async pay(checkout) { await this.must('POST', `/sandbox/checkout/${checkout}`, null, 'outcome=pay', { 'Content-Type': 'application/x-www-form-urlencoded' }); }
+    async until(what, path, who, holds) {
+        for (let i = 0; i < 400; ++i) {
+            const { json } = await this.must('GET', path, who);
+            if (holds(json)) return json;
+            await new Promise((done) => setTimeout(done, 25));
+        }
+        throw new Error(`${what} did not come about`);
+    }
+    async payment(who) {
+        const checkout = await this.checkout(who);
+        const id = this.lastPayment;
+        await this.pay(checkout);
+        await this.until('the payment', `/api/v1/market/payments/${id}`, who, (one) => one.status === 'paid');
+        return id;
+    }
+    // A debt: credits refunded that are gone. Older ones are let off first, or the purchase would pay them.
+    async debt() {
+        const { admin } = this.backend.people;
+        const open = async () => (await this.must('GET', '/api/v1/admin/debts?limit=100', admin)).json.items.filter((one) => one.user_id === this.buyer.id);
+        const key = () => ({ 'Idempotency-Key': randomUUID() });
+        for (const one of await open()) await this.must('POST', `/api/v1/admin/debts/${one.id}/forgive`, admin, { amount: one.remaining, reason: 'for the contract' }, key());
+        const id = await this.payment(this.buyer);
+        const { purchased } = (await this.must('GET', `/api/v1/admin/users/${this.buyer.id}/wallet`, admin)).json;
+        await this.must('POST', `/api/v1/admin/users/${this.buyer.id}/adjustments`, admin, { bucket: 'purchased', amount: `-${purchased}`, reason: 'for the contract' }, key());
+        await this.must('POST', `/api/v1/admin/payments/${id}/refund`, admin, { reason: 'for the contract' }, key());
+        return (await open())[0].id;
+    }
+    async subscriptionOf(who) {
+        const { subscription } = (await this.must('GET', '/api/v1/market/subscription', who)).json;
+        return subscription && !['expired', 'refunded'].includes(subscription.status) ? subscription : null;
+    }
+    async subscribed(who) {
+        if ((await this.subscriptionOf(who))?.status === 'active') return;
+        const checkout = await this.checkout(who, { tier: 'premium', provider: 'sandbox' }, 'subscribe');
+        if (checkout) await this.pay(checkout);
+        await this.until('the subscription', '/api/v1/market/subscription', who, ({ subscription }) => subscription?.status === 'active');
+    }
+    async sandboxPayment() {
+        const { references } = (await this.must('GET', `/api/v1/admin/payments/${await this.payment(this.buyer)}`, this.backend.people.admin)).json;
+        return references.find((one) => one.startsWith('sbx_pay'));
+    }
+    async sandboxDispute() { return (await this.must('POST', `/api/v1/admin/sandbox/payments/${await this.sandboxPayment()}/dispute`, this.backend.people.admin)).json.reference; }
+    async sandboxSubscription() {
+        await this.subscribed(this.buyer);
+        return (await this.must('GET', `/api/v1/admin/subscriptions?user=${this.buyer.id}`, this.backend.people.admin)).json.items[0].reference;
+    }
+    newProduct() { return { code: `made_${++this.count}_${randomUUID().slice(0, 8)}`, name: 'Made', price: '8.99', currency: 'USD', credits: '100', bonus_percent: '10', bonus_days: 90, rank: 9, active: true }; }
+    async product() { return (await this.must('POST', '/api/v1/admin/products', this.backend.people.admin, this.newProduct())).json.code; }
+    async providerProduct() {
+        const reference = `made-${randomUUID()}`;
+        await this.must('PUT', '/api/v1/admin/provider-products', this.backend.people.admin, { provider: 'sandbox', reference, kind: 'credits', product: 'popular' });
+        return `sandbox:${reference}`;
+    }
+    // A webhook of the sandbox's, as it signs it.
+    event(facts) { return { id: `evt_${randomUUID()}`, type: 'payment.paid', created_at: new Date().toISOString(), environment: 'sandbox', facts: { subscriptions: [], payments: [], disputes: [], ...facts } }; }
+    signature(bytes) {
+        const t = Math.floor(Date.now() / 1000);
+        return { 'Sandbox-Signature': `t=${t},v1=${createHmac('sha256', Buffer.from(this.backend.sandbox_secret, 'hex')).update(`${t}.`).update(bytes).digest('hex')}` };
+    }
+    // A webhook that cannot be applied: kept, and listed as a difference.
+    async unusable() {
+        const { admin } = this.backend.people;
+        const event = this.event({ payments: [{ references: [`made-${randomUUID()}`], user: this.buyer.id, kind: 'credits', product: 'nothing', state: 'paid', amount_minor: 899, tax_minor: 0, currency: 'USD', version: 1, at: new Date().toISOString(), subscription: '', failure: '' }] });
+        const body = Buffer.from(JSON.stringify(event));
+        assert.equal((await this.must('POST', '/api/v1/webhooks/sandbox', null, body, { 'Content-Type': 'application/json', ...this.signature(body) })).json.status, 'kept');
+        const find = async (path, holds) => (await this.must('GET', path, admin)).json.items.find(holds).id;
+        return { webhook: await find('/api/v1/admin/webhooks?status=failed&limit=100', (one) => one.event_id === event.id), difference: await find('/api/v1/admin/reconciliation?limit=100', (one) => one.reference === event.id) };
     }
     newCharacter() { return { slug: `made-${++this.count}-${randomUUID().slice(0, 8)}`, persona: { name: 'Made', system_prompt: 'You are made for a test.' } }; }
     async character() {
@@ -263,15 +368,19 @@ class World {
         const headers = {};
         if (path.includes('{')) filled = path.replace(/\{[^}]+\}/, await this.object(path, owner)).replace(/\{[^}]+\}/g, randomUUID());
         if (parameter(op, 'Idempotency-Key')) headers['Idempotency-Key'] = randomUUID();
-        await this.prepare(key, filled);
+        await this.prepare(key, filled, who ?? this.backend.people.user);
         if (parameter(op, 'If-Match')) headers['If-Match'] = await this.etag(path, filled, path.includes('/admin/') ? this.backend.people.admin : who);
         let body;
         if (op.requestBody) {
             const type = Object.keys(op.requestBody.content)[0];
             if (type.startsWith('image/')) { body = World.picture; headers['Content-Type'] = type; }
-            else if (this.bodies[key]) body = await this.bodies[key](owner ?? this.backend.people.user);
+            else if (this.bodies[key]) body = await this.bodies[key](owner ?? this.backend.people.user, filled);
             else body = op.requestBody.content[type].example;
             if (type !== 'application/json' && !headers['Content-Type']) headers['Content-Type'] = type;
+            if (isWebhook(op)) {
+                body = Buffer.from(JSON.stringify(body));
+                Object.assign(headers, { 'Content-Type': 'application/json', ...this.signature(body) });
+            }
         }
         // A route that ends its own sign-in is given one of its own.
         const token = /^POST .*\/logout$/.test(key) && who ? (await this.login(who)).access_token : isPublic(op) ? undefined : who?.token;
@@ -302,4 +411,4 @@ async function metric(backend, name) {
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 }
 
-module.exports = { send, startBackend, operationsOf, resolve, isPublic, parameter, hasProblemCode, eventsOf, Judge, World, run, metric };
+module.exports = { send, startBackend, operationsOf, resolve, isPublic, isWebhook, parameter, hasProblemCode, eventsOf, Judge, World, run, metric };

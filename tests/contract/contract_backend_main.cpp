@@ -131,6 +131,12 @@ QJsonObject everybody(TestBackend &backend)
     return all;
 }
 
+// What signs the sandbox's webhooks, so that a caller can.
+QString sandboxSecret(TestBackend &backend)
+{
+    return QString::fromLatin1(payments::SandboxWorld().secret(backend.database().operators()).toHex());
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -139,12 +145,13 @@ int main(int argc, char **argv)
     ops::installLog(ops::Level::Error);
     TestBackend backend(settingsFrom(app.arguments().sliced(1)));
     // Vips are to be limited by nothing here; the free tier keeps its five a minute.
-    backend.database().owner().script(u"UPDATE tiers SET requests_per_minute = 1000000 WHERE code = 'vip'"_s);
+    backend.database().owner().script(u"UPDATE tiers SET requests_per_minute = 100000 WHERE code = 'vip'"_s);
     QJsonArray routes;
     for (const auto &[method, pattern] : backend.backend().routes())
         routes.append(QString(QString::fromLatin1(http::methodName(method)) + u' ' + pattern));
     const QJsonObject ready{{u"url"_s, u"http://127.0.0.1:%1"_s.arg(backend.port())},
                             {u"people"_s, everybody(backend)},
+                            {u"sandbox_secret"_s, sandboxSecret(backend)},
                             {u"routes"_s, routes}};
     QTextStream(stdout) << QJsonDocument(ready).toJson(QJsonDocument::Compact) << Qt::endl;
 
