@@ -180,7 +180,7 @@ class World {
             '/api/v1/admin/characters/{id}': () => this.character(),
             '/api/v1/admin/users/{id}': async () => this.backend.people.target.id,
             '/api/v1/market/payments/{id}': (who) => this.payment(who),
-            '/api/v1/admin/payments/{id}': () => this.payment(this.buyer),
+            '/api/v1/admin/payments/{id}': async () => this.payment(await this.buyer()),
             '/api/v1/admin/debts/{id}': () => this.debt(),
             '/api/v1/admin/products/{code}': () => this.product(),
             '/api/v1/admin/tiers/{code}': async () => 'premium',
@@ -192,9 +192,8 @@ class World {
             '/api/v1/admin/sandbox/payments/{reference}': () => this.sandboxPayment(),
             '/api/v1/admin/sandbox/disputes/{reference}': () => this.sandboxDispute(),
             '/api/v1/admin/sandbox/subscriptions/{reference}': () => this.sandboxSubscription(),
-            '/sandbox/checkout/{id}': () => this.checkout(this.buyer),
+            '/sandbox/checkout/{id}': async () => this.checkout(await this.buyer()),
         };
-        this.buyer = backend.people.qa; // an operator: not suspended for a dispute
         this.bodies = {
             'POST /api/v1/auth/login': async (who) => ({ provider: 'access_key', token: who.access_key }),
             'POST /api/v1/auth/refresh': async (who) => ({ refresh_token: (await this.login(who)).refresh_token }),
@@ -262,6 +261,8 @@ class World {
         return list.find((one) => !one.current).id;
     }
     // Money: bought at the sandbox and paid on its page; its webhook brings the rest in a moment.
+    // An operator, who is not suspended for a dispute; signed in by itself, whatever happens to the others' devices.
+    async buyer() { return { ...this.backend.people.qa, token: (await this.login(this.backend.people.qa)).access_token }; }
     async checkout(who, what = { product: 'starter', provider: 'sandbox' }, path = 'buy_credits') {
         const started = (await this.must('POST', `/api/v1/market/${path}`, who, what, { 'Idempotency-Key': randomUUID() })).json;
         this.lastPayment = started.payment_id;
@@ -286,12 +287,12 @@ class World {
     // A debt: credits refunded that are gone. Older ones are let off first, or the purchase would pay them.
     async debt() {
         const { admin } = this.backend.people;
-        const open = async () => (await this.must('GET', '/api/v1/admin/debts?limit=100', admin)).json.items.filter((one) => one.user_id === this.buyer.id);
+        const open = async () => (await this.must('GET', '/api/v1/admin/debts?limit=100', admin)).json.items.filter((one) => one.user_id === this.backend.people.qa.id);
         const key = () => ({ 'Idempotency-Key': randomUUID() });
         for (const one of await open()) await this.must('POST', `/api/v1/admin/debts/${one.id}/forgive`, admin, { amount: one.remaining, reason: 'for the contract' }, key());
-        const id = await this.payment(this.buyer);
-        const { purchased } = (await this.must('GET', `/api/v1/admin/users/${this.buyer.id}/wallet`, admin)).json;
-        await this.must('POST', `/api/v1/admin/users/${this.buyer.id}/adjustments`, admin, { bucket: 'purchased', amount: `-${purchased}`, reason: 'for the contract' }, key());
+        const id = await this.payment(await this.buyer());
+        const { purchased } = (await this.must('GET', `/api/v1/admin/users/${this.backend.people.qa.id}/wallet`, admin)).json;
+        await this.must('POST', `/api/v1/admin/users/${this.backend.people.qa.id}/adjustments`, admin, { bucket: 'purchased', amount: `-${purchased}`, reason: 'for the contract' }, key());
         await this.must('POST', `/api/v1/admin/payments/${id}/refund`, admin, { reason: 'for the contract' }, key());
         return (await open())[0].id;
     }
@@ -306,13 +307,13 @@ class World {
         await this.until('the subscription', '/api/v1/market/subscription', who, ({ subscription }) => subscription?.status === 'active');
     }
     async sandboxPayment() {
-        const { references } = (await this.must('GET', `/api/v1/admin/payments/${await this.payment(this.buyer)}`, this.backend.people.admin)).json;
+        const { references } = (await this.must('GET', `/api/v1/admin/payments/${await this.payment(await this.buyer())}`, this.backend.people.admin)).json;
         return references.find((one) => one.startsWith('sbx_pay'));
     }
     async sandboxDispute() { return (await this.must('POST', `/api/v1/admin/sandbox/payments/${await this.sandboxPayment()}/dispute`, this.backend.people.admin)).json.reference; }
     async sandboxSubscription() {
-        await this.subscribed(this.buyer);
-        return (await this.must('GET', `/api/v1/admin/subscriptions?user=${this.buyer.id}`, this.backend.people.admin)).json.items[0].reference;
+        await this.subscribed(await this.buyer());
+        return (await this.must('GET', `/api/v1/admin/subscriptions?user=${this.backend.people.qa.id}`, this.backend.people.admin)).json.items[0].reference;
     }
     newProduct() { return { code: `made_${++this.count}_${randomUUID().slice(0, 8)}`, name: 'Made', price: '8.99', currency: 'USD', credits: '100', bonus_percent: '10', bonus_days: 90, rank: 9, active: true }; }
     async product() { return (await this.must('POST', '/api/v1/admin/products', this.backend.people.admin, this.newProduct())).json.code; }
@@ -330,7 +331,7 @@ class World {
     // A webhook that cannot be applied: kept, and listed as a difference.
     async unusable() {
         const { admin } = this.backend.people;
-        const event = this.event({ payments: [{ references: [`made-${randomUUID()}`], user: this.buyer.id, kind: 'credits', product: 'nothing', state: 'paid', amount_minor: 899, tax_minor: 0, currency: 'USD', version: 1, at: new Date().toISOString(), subscription: '', failure: '' }] });
+        const event = this.event({ payments: [{ references: [`made-${randomUUID()}`], user: this.backend.people.qa.id, kind: 'credits', product: 'nothing', state: 'paid', amount_minor: 899, tax_minor: 0, currency: 'USD', version: 1, at: new Date().toISOString(), subscription: '', failure: '' }] });
         const body = Buffer.from(JSON.stringify(event));
         assert.equal((await this.must('POST', '/api/v1/webhooks/sandbox', null, body, { 'Content-Type': 'application/json', ...this.signature(body) })).json.status, 'kept');
         const find = async (path, holds) => (await this.must('GET', path, admin)).json.items.find(holds).id;
