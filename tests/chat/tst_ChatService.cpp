@@ -2,11 +2,7 @@
 // COMPANION_TEST_TURNS=together (ctest: chat/ChatServiceTogether) each turn begins and ends by the statements that do
 // many at once, where they take it, and everything has to be the same.
 
-#include "app/Features.h"
-#include "support/TestDatabase.h"
-
-#include <QTemporaryDir>
-#include <QTest>
+#include "ChatFixture.h"
 
 #include <thread>
 
@@ -15,7 +11,7 @@ using namespace companion::chat;
 using namespace std::chrono_literals;
 using namespace Qt::StringLiterals;
 
-class ChatServiceTest : public QObject
+class ChatServiceTest : public QObject, private test::ChatFixture
 {
     Q_OBJECT
 
@@ -29,17 +25,7 @@ private Q_SLOTS:
 
     void init()
     {
-        m_db = std::make_unique<test::TestDatabase>();
-        m_data = std::make_unique<QTemporaryDir>();
-        auto configuration = app::loadConfiguration({}, {{u"COMPANION_DATA"_s, m_data->path()}}).configuration;
-        auto made = app::Features::make(configuration, m_db->clock());
-        QVERIFY2(made, made ? "" : qPrintable(made.error()));
-        m_features = std::move(*made);
-        db::Transaction transaction(m_db->operators());
-        characters::installSampleCharacters(m_db->operators());
-        transaction.commit();
-        m_user = newUser(u"ada@example.com"_s);
-        m_session = openSession(m_user, u"aria"_s);
+        makeFeatures();
         if (m_together) // the day's refresh is behind us: the plain case
             QVERIFY(chat().quote(m_db->app(), order(u"Hello"_s)));
     }
@@ -467,8 +453,6 @@ private Q_SLOTS:
     }
 
 private:
-    ChatService &chat() { return *m_features->chat; }
-
     Result<Admission> begin(const TurnOrder &wanted)
     {
         if (m_together)
@@ -488,23 +472,6 @@ private:
         return chat().settle(m_db->app(), turn, completion);
     }
 
-    static identity::TokenClaims claimsOf(const UserId &user)
-    {
-        return {.user = user, .device = {}, .roles = {Role::User}, .expiresAt = {}};
-    }
-
-    UserId newUser(const QString &email)
-    {
-        const auto made = m_features->accounts.create(m_db->operators(), {.displayName = u"Ada"_s, .email = email},
-                                                      m_db->clock().now());
-        return made->id();
-    }
-
-    identity::Account account(const UserId &user)
-    {
-        return *m_features->accounts.account(m_db->operators(), user, m_db->clock().now());
-    }
-
     void setTier(const UserId &user, Tier tier, std::optional<QDateTime> until = {})
     {
         QVERIFY(m_features->accounts.setTier(m_db->operators(), user, tier, until, m_db->clock().now()));
@@ -517,26 +484,6 @@ private:
     void setRegion(const UserId &user, const QString &region)
     {
         QVERIFY(m_features->accounts.change(m_db->operators(), user, {.region = region}, m_db->clock().now()));
-    }
-
-    SessionId openSession(const UserId &user, const QString &character, Mode mode = Mode::Normal)
-    {
-        db::Transaction transaction(m_db->app(), user);
-        const auto session = chat().open(m_db->app(), account(user), {.character = character, .mode = mode});
-        transaction.commit();
-        return session->id;
-    }
-
-    TurnOrder order(const QString &text, int maxTokens = 512, const QString &key = {})
-    {
-        return {.claims = claimsOf(m_user),
-                .session = m_session,
-                .character = {},
-                .text = text,
-                .maxTokens = maxTokens,
-                .route = u"test"_s,
-                .idempotencyKey = key,
-                .fingerprint = text.toUtf8()};
     }
 
     Turn begun(const TurnOrder &wanted)
@@ -552,14 +499,6 @@ private:
         const auto admission = begin(wanted);
         ensure(!admission, "the turn is refused");
         return admission.error().code;
-    }
-
-    static llm::Completion completion(int totalTokens)
-    {
-        return {.text = u"A reply."_s,
-                .finishReason = u"stop"_s,
-                .usage = {totalTokens - 10, 10, totalTokens},
-                .model = u"test"_s};
     }
 
     bool disclosedAt(const QString &text)
@@ -601,17 +540,6 @@ private:
         QTRY_COMPARE(watcher.script(u"SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'"_s).size(), count);
     }
 
-    void verifyBooks()
-    {
-        for (const auto &finding : m_features->ledger.audit(m_db->operators()))
-            QFAIL(qPrintable(finding.rule + u": " + finding.detail));
-    }
-
-    std::unique_ptr<test::TestDatabase> m_db;
-    std::unique_ptr<QTemporaryDir> m_data;
-    std::unique_ptr<app::Features> m_features;
-    UserId m_user;
-    SessionId m_session;
     const bool m_together = qgetenv("COMPANION_TEST_TURNS") == "together";
     int m_begunTogether = 0;
     int m_settledTogether = 0;

@@ -478,9 +478,6 @@ SELECT mutate('ledger_hold_many', $m$w.bonus - w.held >= r.amount$m$, $m$w.bonus
 -- together: the day is not refreshed [AgainstModel]
 SELECT mutate('ledger_hold_many', $m$AND least(w.refreshed_on, w.active_on) >= ledger_day(greatest(p_now, w.last_at))$m$, $m$$m$);
 
--- together: another tier's day [AgainstModel]
-SELECT mutate('ledger_hold_many', $m$w.daily_limit = r.daily_limit AND$m$, $m$$m$);
-
 -- together: a deadline that is over [AgainstModel]
 SELECT mutate('ledger_hold_many', $m$r.expires_at > p_now AND$m$, $m$$m$);
 
