@@ -278,7 +278,7 @@ private:
              "SELECT amount, expires_at, state, created_at, closed_at, transaction_id IS NULL, charged_daily_free, "
              "charged_purchased, charged_bonus, after_daily_free, after_purchased, after_bonus, after_held FROM holds "
              "WHERE user_id = '%1' ORDER BY created_at",
-             "SELECT position, bucket, amount FROM hold_lots WHERE user_id = '%1' ORDER BY hold_id, position",
+             "SELECT position, bucket, amount FROM hold_lots WHERE user_id = '%1' ORDER BY amount, position",
              "SELECT operation, created_at, after_daily_free, after_purchased, after_bonus, after_held FROM operations "
              "WHERE user_id = '%1' ORDER BY created_at",
              "SELECT sequence, kind, amount, daily_free, purchased, bonus, after_daily_free, after_purchased, "
