@@ -160,7 +160,7 @@ api::Hooks Backend::hooks()
 
 void Backend::addRoutes()
 {
-    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app,  *m_turnLane,
+    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_turnLane,
                                              *m_model,         m_live, m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn,
                                 {.developmentAgeVerification = !m_configuration.isProduction(),

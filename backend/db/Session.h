@@ -18,9 +18,9 @@
 namespace companion::db {
 
 // A value bound to a :placeholder. Times go as UTC text with milliseconds, decimals as text (the statement casts with
-// ::numeric where the type cannot be inferred), QJsonObject and QJsonArray as text (cast ::jsonb), QStringList as a text[] literal.
-// A null QString is bound as '' and never as NULL: NULL is std::nullopt. NUL in a text throws DatabaseError 22021
-// (PostgreSQL cannot hold it): whoever takes text from outside refuses it before.
+// ::numeric where the type cannot be inferred), QJsonObject and QJsonArray as text (cast ::jsonb), QStringList as a
+// text[] literal. A null QString is bound as '' and never as NULL: NULL is std::nullopt. NUL in a text throws
+// DatabaseError 22021 (PostgreSQL cannot hold it): whoever takes text from outside refuses it before.
 class Value
 {
 public:

@@ -66,8 +66,8 @@ qsizetype OutputScreen::readyLength() const
     return std::max(endOfSentences(m_pending), startOfLastWords(m_pending, m_window));
 }
 
-// All that is there is read, also what is not yet released: more to see the danger by. What was read so is not read again
-// when nothing has come since.
+// All that is there is read, also what is not yet released: more to see the danger by. What was read so is not read
+// again when nothing has come since.
 Release OutputScreen::release(qsizetype length)
 {
     if (const qsizetype all = m_released.size() + m_pending.size(); m_read < all) {
