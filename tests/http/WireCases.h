@@ -15,6 +15,13 @@ struct WireCase
     bool closed = true;  // the connection has ended
 };
 
+// A literal that holds a NUL, whole.
+template <std::size_t Size>
+QByteArray withNul(const char (&text)[Size])
+{
+    return QByteArray(text, qsizetype(Size - 1));
+}
+
 inline QByteArray getWith(const QByteArray &fields)
 {
     return "GET /echo HTTP/1.1\r\nHost: x\r\n" + fields + "\r\n";
@@ -130,7 +137,7 @@ inline QList<WireCase> unsoundHeads()
         {"another scheme", "GET ftp://x/echo HTTP/1.1\r\n" + host + "\r\n", {400}},
         {"user in the target", "GET http://u:p@x/echo HTTP/1.1\r\n" + host + "\r\n", {400}},
         {"fragment", "GET /echo#a HTTP/1.1\r\n" + host + "\r\n", {400}},
-        {"NUL in the target", QByteArray("GET /e\0cho HTTP/1.1\r\nHost: x\r\n\r\n", 35), {400}},
+        {"NUL in the target", withNul("GET /e\0cho HTTP/1.1\r\nHost: x\r\n\r\n"), {400}},
         {"bytes above ASCII in the target", "GET /\xc3\xa4 HTTP/1.1\r\n" + host + "\r\n", {400}},
         {"overlong UTF-8, encoded", "GET /%c0%af HTTP/1.1\r\n" + host + "\r\n", {400}},
         {"encoded NUL", "GET /%00 HTTP/1.1\r\n" + host + "\r\n", {400}},
@@ -144,10 +151,10 @@ inline QList<WireCase> unsoundHeads()
         {"bare CR in a value", getWith("A: b\rc\r\n"), {400}},
         {"bare CR in a name", getWith("A\rB: c\r\n"), {400}},
         {"CR CR LF", "GET /echo HTTP/1.1\r\r\nHost: x\r\n\r\n", {400}},
-        {"NUL in a value", QByteArray("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n", 40), {400}},
+        {"NUL in a value", withNul("GET /echo HTTP/1.1\r\nHost: x\r\nA: b\0c\r\n\r\n"), {400}},
         {"DEL in a value", getWith("A: \x7f\r\n"), {400}},
         {"vertical tab in a value", getWith("A: \x0b\r\n"), {400}},
-        {"NUL in a name", QByteArray("GET /echo HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n", 39), {400}},
+        {"NUL in a name", withNul("GET /echo HTTP/1.1\r\nHost: x\r\nA\0: b\r\n\r\n"), {400}},
         {"bytes above ASCII in a name", getWith("\xc3\xa4: b\r\n"), {400}},
         {"blank before the colon", getWith("A : b\r\n"), {400}},
         {"blank in front of a name", "GET /echo HTTP/1.1\r\n Host: x\r\n\r\n", {400}},
@@ -243,7 +250,7 @@ inline QList<WireCase> unsoundFraming()
         {"an extension without name", postChunked("3;\r\nabc\r\n0\r\n\r\n"), {400}},
         {"an extension with a bare LF", postChunked("3;a\nabc\r\n0\r\n\r\n"), {400}},
         {"an extension with a bare CR", postChunked("3;a\rb\r\nabc\r\n0\r\n\r\n"), {400}},
-        {"an extension with NUL", postChunked(QByteArray("3;a\0\r\nabc\r\n", 11)), {400}},
+        {"an extension with NUL", postChunked(withNul("3;a\0\r\nabc\r\n")), {400}},
         {"a quote left open", postChunked("3;a=\"b\r\nabc\r\n0\r\n\r\n"), {400}},
         {"a long extension", postChunked("3;" + QByteArray(2'000, 'a') + "\r\n"), {400}},
         {"many extensions", postChunked(QByteArray("1;" + QByteArray(900, 'a') + "\r\nx\r\n").repeated(10)), {400}},
