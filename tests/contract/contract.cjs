@@ -3,6 +3,7 @@
 const assert = require('node:assert/strict');
 const http = require('node:http');
 const { createHmac, randomUUID } = require('node:crypto');
+const net = require('node:net');
 const { spawn } = require('node:child_process');
 const { createInterface } = require('node:readline');
 
@@ -39,6 +40,29 @@ function send(url, method, path, { token, headers = {}, body } = {}) {
     });
 }
 
+// HEAD, with every byte that comes until the server closes: node's own client would not show a body.
+function sendHead(url, path, { token, headers = {} } = {}) {
+    const at = new URL(url);
+    const all = { Host: at.host, Connection: 'close', ...headers, ...(token ? { Authorization: `Bearer ${token}` } : {}) };
+    const words = `HEAD ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
+    return new Promise((done, fail) => {
+        const socket = net.connect(Number(at.port), at.hostname, () => socket.write(words));
+        const chunks = [];
+        socket.on('data', (chunk) => chunks.push(chunk));
+        socket.on('error', fail);
+        socket.setTimeout(60_000, () => socket.destroy(new Error(`no end to HEAD ${path} in 60 s`)));
+        socket.on('end', () => {
+            socket.end();
+            const text = Buffer.concat(chunks).toString('latin1');
+            const end = text.indexOf('\r\n\r\n');
+            if (end < 0) return fail(new Error(`HEAD ${path}: no whole head: ${text}`));
+            const [status, ...lines] = text.slice(0, end).split('\r\n');
+            const named = lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]);
+            done({ status: Number(status.split(' ')[1]), headers: Object.fromEntries(named), body: text.slice(end + 4) });
+        });
+    });
+}
+
 async function startBackend(program, ...settings) {
     const child = spawn(program, settings, { stdio: ['pipe', 'pipe', 'inherit'] });
     const line = await new Promise((done, fail) => {
@@ -48,7 +72,8 @@ async function startBackend(program, ...settings) {
     const ready = JSON.parse(line);
     const stop = () => new Promise((done) => { child.removeAllListeners('exit'); child.once('exit', done); child.stdin.end(); });
     const call = (method, path, options) => send(ready.url, method, path, options);
-    return { ...ready, stop, call };
+    const head = (path, options) => sendHead(ready.url, path, options);
+    return { ...ready, stop, call, head };
 }
 
 // The operations of the document: {method, path, op, key: "GET /path"}.

@@ -5,8 +5,11 @@
 
 #include <QCoreApplication>
 #include <arpa/inet.h>
+#include <cerrno>
+#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -64,7 +67,12 @@ int connectTo(quint16 port)
     address.sin_family = AF_INET;
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    must(::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) == 0, "the server listens");
+    if (::connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address) != 0) {
+        must(errno == EINTR, std::strerror(errno)); // by libFuzzer's alarm: then it goes on by itself
+        pollfd connecting = {fd, POLLOUT, 0};
+        while (::poll(&connecting, 1, 10'000) < 0 && errno == EINTR) { }
+        must(connecting.revents == POLLOUT, "the server listens");
+    }
     ::fcntl(fd, F_SETFL, O_NONBLOCK);
     const linger now{1, 0}; // no TIME_WAIT: ports run out otherwise
     ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
