@@ -98,6 +98,9 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
     if (const auto allowed = checkMode(*scene); !allowed)
         return std::unexpected(allowed.error());
     const auto turn = prepare(order, *scene, db.now());
+    if (turn)
+        if (const auto funded = checkFunds(db, *scene, turn->held); !funded)
+            return std::unexpected(funded.error());
 
     const auto prompt = buildPrompt({.persona = scene->persona.persona,
                                      .mode = scene->mode,

@@ -59,8 +59,8 @@ void addSessions(api::Api &api, const ChatService &chat)
     auto open = endpoint(http::Method::Post, u"sessions"_s, u"Open a session with a character"_s);
     open.body = schemaOf<NewSession>();
     open.answers = {{.status = 201, .schema = schemaOf<ChatSession>(), .headers = {"Location"}}};
-    open.refusals = {ErrorCode::NotFound, ErrorCode::ModeUnavailable, ErrorCode::TierRequired,
-                     ErrorCode::AgeUnverified};
+    open.refusals = {ErrorCode::NotFound,      ErrorCode::ModeUnavailable,   ErrorCode::TierRequired,
+                     ErrorCode::AgeUnverified, ErrorCode::RegionUnavailable, ErrorCode::RailUnavailable};
     api.act(open, [&chat](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto wanted = call.body<NewSession>();
         if (!wanted)

@@ -17,6 +17,8 @@ const QList<ErrorCode> turnRefusals{
     ErrorCode::TierRequired,
     ErrorCode::AgeUnverified,
     ErrorCode::ModeUnavailable,
+    ErrorCode::RegionUnavailable,
+    ErrorCode::RailUnavailable,
     ErrorCode::TurnInProgress,
     ErrorCode::ContentBlocked,
     ErrorCode::ModelFailed,
@@ -85,8 +87,8 @@ void addQuote(api::Api &api, const ChatService &chat)
         .summary = u"What a reply could cost at most; charges nothing"_s,
         .body = schemaOf<CompletionRequest>(),
         .answers = {api::answer<Quote>()},
-        .refusals = {ErrorCode::NotFound, ErrorCode::TierRequired, ErrorCode::AgeUnverified,
-                     ErrorCode::ModeUnavailable},
+        .refusals = {ErrorCode::NotFound, ErrorCode::TierRequired, ErrorCode::AgeUnverified, ErrorCode::ModeUnavailable,
+                     ErrorCode::RegionUnavailable, ErrorCode::RailUnavailable},
     };
     api.bareAct(endpoint, [&chat](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         bool stream = false;

@@ -115,6 +115,7 @@ void PaymentBooks::keepRefused(db::Session &db, Provider provider, const Webhook
                 {"reason", reason.left(500)},
                 {"body", raw.body.left(4096)}, // enough to see what it was
                 {"signature", signatureOf(raw)},
+                {"most", mostRefused},
                 {"now", db.now()}});
 }
 

@@ -63,7 +63,8 @@ public:
     Taken take(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw) const;
     // Keeps a verified webhook whose facts have yet to be looked up; false when it was applied before.
     bool keep(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw) const;
-    // One that was not believed: kept with the reason, and nothing else. A repeated one only counts.
+    // One that was not believed: kept with the reason, and nothing else. A repeated one only counts, and of new ones
+    // mostRefused a minute are kept: anybody may send them.
     void keepRefused(db::Session &db, Provider provider, const Webhook &raw, const QString &reason) const;
     // What a provider answered to a call of ours.
     Taken apply(db::Session &db, Provider provider, const FactList &facts) const;
@@ -84,6 +85,7 @@ public:
     int purge(db::Session &db, int batch) const;
 
     static constexpr qsizetype mostBytes = 262'144; // of a webhook
+    static constexpr int mostRefused = 120;
 
 private:
     // Why facts cannot be applied now: some thing is not known yet, or never will be.

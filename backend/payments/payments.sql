@@ -11,13 +11,19 @@ VALUES (:id::uuid, :provider::text, :event_id::text, :type::text, :created_at::t
         :signature::text)
 ON CONFLICT (provider, event_id) WHERE event_id IS NOT NULL
     DO UPDATE SET deliveries = payment_events.deliveries + 1, last_at = excluded.last_at,
-                  facts = coalesce(excluded.facts, payment_events.facts)
+                  facts = CASE WHEN payment_events.status = 'processed' THEN payment_events.facts
+                               ELSE coalesce(excluded.facts, payment_events.facts) END
 RETURNING id, status, deliveries
 
 -- name: keep_refused
+-- Of what anybody may send only so much is kept: beyond it only repeated ones count.
 INSERT INTO payment_events (id, provider, type, created_at, received_at, last_at, status, reason, body, body_hash, signature)
-VALUES (:id::uuid, :provider::text, '', :now::timestamptz, :now::timestamptz, :now::timestamptz, 'refused', :reason::text,
-        :body::bytea, sha256(:body::bytea), :signature::text)
+SELECT :id::uuid, :provider::text, '', :now::timestamptz, :now::timestamptz, :now::timestamptz, 'refused', :reason::text,
+       :body::bytea, sha256(:body::bytea), :signature::text
+ WHERE (SELECT count(*) FROM payment_events WHERE event_id IS NULL AND received_at > :now::timestamptz - interval '1 minute')
+         < :most::integer
+    OR EXISTS (SELECT FROM payment_events WHERE event_id IS NULL AND provider = :provider::text
+                                            AND body_hash = sha256(:body::bytea))
 ON CONFLICT (provider, body_hash) WHERE event_id IS NULL
     DO UPDATE SET deliveries = payment_events.deliveries + 1, last_at = excluded.last_at, reason = excluded.reason
 
