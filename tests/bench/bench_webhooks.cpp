@@ -120,6 +120,16 @@ Round run(quint16 port, Sales &sales, int senders, double seconds, double rate)
     return round;
 }
 
+// Of PostgreSQL's processes that serve the backend: its connections live as long as it does.
+double databaseSeconds(test::TestDatabase &database)
+{
+    double seconds = 0;
+    for (const auto &row : database.owner().script(
+             u"SELECT pid FROM pg_stat_activity WHERE usename IN ('companion_operator', 'companion_app')"_s))
+        seconds += bench::cpuSecondsOf(row.integer("pid"));
+    return seconds;
+}
+
 void report(const char *what, const Round &round)
 {
     std::printf("%s: %.0f webhooks/s, p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, %lld failed\n", what, round.perSecond,
@@ -133,14 +143,15 @@ void report(const char *what, const Round &round)
 int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
-    qputenv("COMPANION_TEST_DURABLE", "1");
     const int senders = int(bench::argument(1, 8));
     const double seconds = bench::argument(2, 8);
     const int rounds = int(bench::argument(3, 3));
     const double rate = bench::argument(4, 300);
     bench::printMachine();
 
+    qputenv("COMPANION_TEST_DURABLE", "1");
     test::TestDatabase database;
+    qunsetenv("COMPANION_TEST_DURABLE"); // ours, no setting of the product's
     Sales sales(database, 200);
     QTemporaryDir data;
     const bench::BackendProcess backend(data.path(), bench::settingsFor(database.ownerTarget()));
@@ -148,11 +159,14 @@ int main(int argc, char **argv)
     QList<double> rates;
     for (int round = 0; round < rounds; ++round) {
         const double cpu = bench::cpuSecondsOf(backend.pid());
+        const double databaseCpu = databaseSeconds(database);
         const Round figures = run(backend.port(), sales, senders, seconds, 0);
         rates << figures.perSecond;
         report("as fast as answered", figures);
-        std::printf("  backend %.2f of a processor, load average %.1f\n",
-                    (bench::cpuSecondsOf(backend.pid()) - cpu) / seconds, bench::loadAverage());
+        const double each_ms = 1000 / double(std::max<qsizetype>(1, figures.latencies_ms.size()));
+        std::printf("  processor time of each: backend %.2f ms, PostgreSQL %.2f ms; load average %.1f\n",
+                    (bench::cpuSecondsOf(backend.pid()) - cpu) * each_ms,
+                    (databaseSeconds(database) - databaseCpu) * each_ms, bench::loadAverage());
     }
     for (int round = 0; round < rounds; ++round)
         report("at the given rate", run(backend.port(), sales, senders, seconds, rate));
