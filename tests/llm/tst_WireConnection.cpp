@@ -16,6 +16,7 @@
 #include <QTcpSocket>
 #include <QTemporaryDir>
 #include <QTest>
+#include <QThread>
 #include <QTimer>
 
 using namespace companion;
@@ -129,6 +130,28 @@ private Q_SLOTS:
         QVERIFY(completionOf(model));
         QVERIFY(completionOf(model));
         QCOMPARE(provider.connections, 2);
+    }
+
+    // Late, after the end mark and so late that the loop finds the end and the end of its patience at once.
+    void an_answer_that_ends_just_as_its_time_is_up_leaves_a_sound_connection()
+    {
+        QTcpSocket *asked = nullptr;
+        PlainProvider provider([&](QTcpSocket *socket, int) {
+            asked = socket;
+            socket->write(goodAnswer.first(goodAnswer.indexOf("Content-Length"))
+                          + "Transfer-Encoding: chunked\r\n\r\n");
+            const QByteArray body = goodAnswer.sliced(goodAnswer.indexOf("\r\n\r\n") + 4);
+            socket->write(QByteArray::number(body.size(), 16) + "\r\n" + body + "\r\n");
+        });
+        WireModel model(provider.options());
+        QVERIFY(completionOf(model));
+        asked->write("0\r\n\r\n");
+        asked->flush();
+        QThread::msleep(1'100); // WirePool waits a second for it
+        QTest::qWait(50);
+        QVERIFY(completionOf(model));
+        QCOMPARE(provider.requests, 2);
+        QCOMPARE(provider.connections, 1);
     }
 
     void a_connection_that_is_to_close_is_not_kept()

@@ -112,6 +112,7 @@ void WirePool::letRunOut(WireConnection *connection)
 {
     auto *goodbye = new QTimer(connection);
     const auto through = [this, connection, goodbye] {
+        goodbye->stop(); // it may be due in this very turn of the loop, and would end a connection that is kept
         goodbye->deleteLater();
         takeBack(connection);
     };
