@@ -142,8 +142,13 @@ void ClientSocket::watchWriting()
     }
 }
 
+// What was not taken will never be whole. The kernel would go on offering its part of it to a client who does not read,
+// for minutes and outside every count of ours; and without a length the client could take it for all. So: a reset.
 void ClientSocket::abort()
 {
+    const linger now = {1, 0};
+    if (m_state != State::Closed && bytesToWrite() > 0)
+        ::setsockopt(m_descriptor, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     lose();
 }
 

@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -77,6 +78,13 @@ public:
     {
         heard();
         return m_closed;
+    }
+
+    // Cut by the other side, which is seen without reading what lies there.
+    bool isReset() const
+    {
+        pollfd polled = {m_fd, 0, 0};
+        return ::poll(&polled, 1, 0) == 1 && (polled.revents & POLLERR);
     }
 
 private:

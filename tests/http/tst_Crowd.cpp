@@ -115,6 +115,11 @@ QByteArray slowBeginning(int number)
     }
 }
 
+bool readsNothing(int number)
+{
+    return number % 6 >= 4;
+}
+
 } // namespace
 
 class tst_Crowd : public QObject
@@ -153,6 +158,9 @@ private Q_SLOTS:
         }
         QCOMPARE(rig.server->openConnections(), 1);
         QCOMPARE(rig.gone, int(rig.streams.size()));
+        for (std::size_t i = 0; i < slow.size(); ++i) // or the kernel would keep their answers for minutes
+            if (readsNothing(int(i)))
+                QVERIFY2(slow[i].isReset(), QByteArray::number(int(i)).constData());
         QVERIFY(waits_us.size() > 20);
         std::ranges::sort(waits_us);
         // The slow clients' own work is in these, too: it is this thread's.
