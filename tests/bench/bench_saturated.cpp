@@ -4,6 +4,7 @@
 #include "bench/support/Clients.h"
 #include "bench/support/Figures.h"
 #include "bench/support/People.h"
+#include "bench/support/Probe.h"
 #include "bench/support/Processes.h"
 
 #include <QElapsedTimer>
@@ -65,38 +66,6 @@ void askForBalances(quint16 port, const QByteArray &token, int count, Crowd &cro
     }
 }
 
-// At a fixed pace on one kept connection, whatever the answers take: a late one makes the next late too, and counts.
-QList<double> probe(quint16 port, int seconds, int perSecond)
-{
-    Clients client(port);
-    client.connect();
-    const QByteArray request = requestBytes("GET", "/health/live");
-    QList<double> times_ms;
-    QElapsedTimer clock;
-    clock.start();
-    for (qint64 i = 0; i < qint64(seconds) * perSecond; ++i) {
-        const qint64 due_ns = i * 1'000'000'000 / perSecond;
-        if (const qint64 wait_ns = due_ns - clock.nsecsElapsed(); wait_ns > 0)
-            std::this_thread::sleep_for(std::chrono::nanoseconds(wait_ns));
-        AnswerReader reader;
-        client.send(0, request);
-        for (bool done = false; !done;)
-            client.poll(1'000, [&](int, const char *data, qsizetype size) {
-                ensure(size > 0, "the probe's connection stays");
-                done = reader.feed(data, size);
-            });
-        times_ms << double(clock.nsecsElapsed() - due_ns) / 1e6;
-    }
-    return times_ms;
-}
-
-void print(const char *what, const QList<double> &times_ms)
-{
-    std::printf("%-28s p50 %7.2f ms, p99 %7.2f ms, worst %7.2f ms (%lld)\n", what, median(times_ms),
-                percentile(times_ms, 0.99), percentile(times_ms, 1), static_cast<long long>(times_ms.size()));
-    std::fflush(stdout);
-}
-
 double metric(quint16 port, const QByteArray &name)
 {
     for (const QByteArray &line : ask(port, requestBytes("GET", "/metrics")).body.split('\n'))
@@ -121,7 +90,7 @@ int main(int argc, char **argv)
     QTemporaryDir data;
     BackendProcess backend(data.path(), settingsFor(database.ownerTarget()));
     signIn(backend.port(), people);
-    print("idle: GET /health/live", probe(backend.port(), seconds, perSecond));
+    printTimes("idle: GET /health/live", probe(backend.port(), seconds, perSecond));
 
     // Whoever looks at a wallet waits for a fifth of a second: 8 workers answer 40 requests a second at most.
     database.owner().script(u"CREATE FUNCTION slowly() RETURNS boolean LANGUAGE sql VOLATILE AS"
@@ -139,8 +108,8 @@ int main(int argc, char **argv)
     crowd.stop = true;
     clients.join();
 
-    print("saturated: GET /health/live", times_ms);
-    print("a refusal (503)", crowd.refusals_ms);
+    printTimes("saturated: GET /health/live", times_ms);
+    printTimes("a refusal (503)", crowd.refusals_ms);
     std::printf("meanwhile %d clients asked; %.0f workers busy, %.0f acts queued, the backend used %.0f %% of a core\n",
                 asking, busy, queued, cpu * 100);
     for (const auto &[status, count] : crowd.answers)
