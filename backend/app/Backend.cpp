@@ -75,7 +75,7 @@ QList<SignInOffer> offersOf(const Configuration &configuration)
 }
 
 // What /health/ready and /admin/system say of Google's certificates.
-SystemComponent firebaseHealth(const identity::FirebaseCertificates &certificates)
+SystemComponent firebaseHealth(const jose::PublishedCertificates &certificates)
 {
     const auto state = certificates.state();
     const QString status = state.fresh ? u"ok"_s : state.keys > 0 ? u"degraded"_s : u"down"_s;

@@ -39,8 +39,8 @@ void Features::offerFirebase(const Configuration &configuration, const Clock &cl
     if (configuration.firebaseProjectId.isEmpty())
         return;
     if (configuration.firebaseAuthEmulatorHost.isEmpty())
-        firebaseCertificates = std::make_unique<identity::FirebaseCertificates>(
-            clock, identity::FirebaseCertificates::Options{.url = QUrl(configuration.firebaseCertificatesUrl)});
+        firebaseCertificates = std::make_unique<jose::PublishedCertificates>(
+            clock, jose::PublishedCertificates::Options{.url = QUrl(configuration.firebaseCertificatesUrl)});
     else
         ensure(!configuration.isProduction(), "the emulator's unsigned tokens are never accepted in production");
     firebase =

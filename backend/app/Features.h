@@ -40,7 +40,7 @@ public:
     identity::AccessKeyProvider accessKeys;
     identity::AccessTokens tokens;
     // Null where Firebase is not configured; no certificates for the emulator's tokens, which nobody signs.
-    std::unique_ptr<identity::FirebaseCertificates> firebaseCertificates;
+    std::unique_ptr<jose::PublishedCertificates> firebaseCertificates;
     std::unique_ptr<identity::FirebaseProvider> firebase;
     identity::SignInService signIn{tokens, {&accessKeys}};
     moderation::ModerationStore moderation;

@@ -2,7 +2,7 @@
 
 #include "common/Ensure.h"
 #include "common/describe/EnumText.h"
-#include "identity/Jws.h"
+#include "jose/Jws.h"
 
 #include <QHash>
 #include <QJsonDocument>
@@ -14,20 +14,20 @@ namespace companion::identity {
 using namespace Qt::StringLiterals;
 
 // In a named namespace because KeyRing has members of this type.
-namespace jose {
+namespace access {
 
 struct SigningKey
 {
     QByteArray id;
-    JwsKey key;
+    jose::JwsKey key;
     QByteArray header; // the first segment of every token that it signs
 };
 
-} // namespace jose
+} // namespace access
 
 namespace {
 
-using jose::SigningKey;
+using access::SigningKey;
 
 QByteArray payloadOf(const TokenClaims &claims, qint64 issuedAt_s, qint64 expiresAt_s)
 {
@@ -75,8 +75,8 @@ std::unexpected<Refusal> unauthenticated()
 
 struct AccessTokens::KeyRing
 {
-    std::vector<jose::SigningKey> keys;
-    QHash<QByteArray, const jose::SigningKey *> byHeader;
+    std::vector<access::SigningKey> keys;
+    QHash<QByteArray, const access::SigningKey *> byHeader;
 
     explicit KeyRing(const QList<Key> &from)
     {
@@ -88,7 +88,7 @@ struct AccessTokens::KeyRing
 
     void add(const Key &from)
     {
-        const auto key = JwsKey::fromSecret(from.secret);
+        const auto key = jose::JwsKey::fromSecret(from.secret);
         ensure(key.has_value(), "a signing key has 256 bits");
         const QByteArray id = from.id.toLatin1(), sample = key->sign(id, "{}");
         keys.push_back({id, *key, sample.first(sample.indexOf('.'))});
@@ -133,7 +133,7 @@ Result<TokenClaims> AccessTokens::verify(const QByteArray &token) const
         return unauthenticated();
     const auto ring = keys();
     const SigningKey *key = ring->byHeader.value(token.first(token.indexOf('.')));
-    const auto jws = key ? Jws::read(token, maxLength) : std::nullopt;
+    const auto jws = key ? jose::Jws::read(token, maxLength) : std::nullopt;
     const auto payload = jws && key->key.verifies(*jws) ? readPayload(jws->payload()) : std::nullopt;
     if (!payload)
         return unauthenticated();

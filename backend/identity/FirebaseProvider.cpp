@@ -14,7 +14,7 @@ namespace {
 constexpr qsizetype longestName = 80;
 constexpr qsizetype longestEmail = 254;
 
-FirebaseToken tokensOf(const QString &project, const FirebaseCertificates *certificates)
+FirebaseToken tokensOf(const QString &project, const jose::PublishedCertificates *certificates)
 {
     if (!certificates)
         return {project, FirebaseToken::Signed::NotAtAll, {}};
@@ -41,7 +41,7 @@ QString displayNameOf(const FirebaseUser &user)
 
 } // namespace
 
-FirebaseProvider::FirebaseProvider(QString project, FirebaseCertificates *certificates)
+FirebaseProvider::FirebaseProvider(QString project, jose::PublishedCertificates *certificates)
     : m_certificates(certificates)
     , m_tokens(tokensOf(project, certificates))
 {

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "identity/FirebaseCertificates.h"
 #include "identity/FirebaseToken.h"
 #include "identity/IdentityProvider.h"
+#include "jose/PublishedCertificates.h"
 
 namespace companion::identity {
 
@@ -12,7 +12,7 @@ class FirebaseProvider final : public IdentityProvider
 {
 public:
     // `certificates` is null for the emulator's tokens, which nobody signs.
-    FirebaseProvider(QString project, FirebaseCertificates *certificates);
+    FirebaseProvider(QString project, jose::PublishedCertificates *certificates);
 
     LoginProvider kind() const override { return LoginProvider::Firebase; }
     // Also not_ready: the token names a key that we do not have, while the certificates are stale.
@@ -26,7 +26,7 @@ private:
     UserId created(db::Session &db, const FirebaseUser &user, const QDateTime &now) const;
     void link(db::Session &db, const FirebaseUser &user, const UserId &to, const QDateTime &now) const;
 
-    FirebaseCertificates *m_certificates;
+    jose::PublishedCertificates *m_certificates;
     FirebaseToken m_tokens;
 };
 

@@ -56,7 +56,7 @@ FirebaseToken::FirebaseToken(QString project, Signed expected, Keys keys)
 
 std::optional<QString> FirebaseToken::wantedKey(const QByteArray &token) const
 {
-    const auto jws = m_expected == Signed::ByGoogle ? Jws::read(token, maxLength) : std::nullopt;
+    const auto jws = m_expected == Signed::ByGoogle ? jose::Jws::read(token, maxLength) : std::nullopt;
     if (!jws || jws->algorithm() != "RS256"_L1 || jws->keyId().isEmpty())
         return std::nullopt;
     const auto claims = jws->claims();
@@ -65,17 +65,17 @@ std::optional<QString> FirebaseToken::wantedKey(const QByteArray &token) const
     return jws->keyId();
 }
 
-bool FirebaseToken::isSigned(const Jws &jws) const
+bool FirebaseToken::isSigned(const jose::Jws &jws) const
 {
     if (m_expected == Signed::NotAtAll)
         return jws.algorithm() == "none"_L1 && jws.isUnsigned();
     const auto key = jws.keyId().isEmpty() ? std::nullopt : m_keys(jws.keyId());
-    return key && key->algorithm() == JwsKey::Algorithm::RS256 && key->verifies(jws);
+    return key && key->algorithm() == jose::JwsKey::Algorithm::RS256 && key->verifies(jws);
 }
 
 Result<FirebaseUser> FirebaseToken::verify(const QByteArray &token, const QDateTime &now) const
 {
-    const auto jws = Jws::read(token, maxLength);
+    const auto jws = jose::Jws::read(token, maxLength);
     if (!jws || !isSigned(*jws))
         return notAnIdToken();
     const auto claims = jws->claims();

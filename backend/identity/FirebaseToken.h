@@ -2,7 +2,7 @@
 
 #include "common/Clock.h"
 #include "common/Result.h"
-#include "identity/Jws.h"
+#include "jose/Jws.h"
 
 #include <functional>
 
@@ -31,7 +31,7 @@ class FirebaseToken
 {
 public:
     enum class Signed { ByGoogle, NotAtAll };
-    using Keys = std::function<std::optional<JwsKey>(const QString &keyId)>; // any thread
+    using Keys = std::function<std::optional<jose::JwsKey>(const QString &keyId)>; // any thread
 
     FirebaseToken(QString project, Signed expected, Keys keys);
 
@@ -45,7 +45,7 @@ public:
     static constexpr int clockSkew_s = 60;
 
 private:
-    bool isSigned(const Jws &jws) const;
+    bool isSigned(const jose::Jws &jws) const;
 
     QString m_project;
     Signed m_expected;

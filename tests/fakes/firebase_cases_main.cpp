@@ -26,7 +26,7 @@ int main(int argc, char **argv)
                                            [&](const QString &id) {
                                                return id == u"hidden"_s
                                                    ? std::nullopt
-                                                   : identity::JwsKey::fromCertificate(firebase.certificate(id));
+                                                   : jose::JwsKey::fromCertificate(firebase.certificate(id));
                                            });
     const QDateTime now = QDateTime::currentDateTimeUtc();
     QTextStream out(stdout);

@@ -2,7 +2,7 @@
 // first newline) under a signature that fits; as payload under our own key's true header.
 #include "Fuzz.h"
 #include "identity/AccessTokens.h"
-#include "identity/Jws.h"
+#include "jose/Jws.h"
 
 #include <QMessageAuthenticationCode>
 
@@ -34,7 +34,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
 {
     static const FixedClock clock;
     static const AccessTokens tokens(clock, {{QStringLiteral("one"), secret}});
-    static const auto key = *JwsKey::fromSecret(secret);
+    static const auto key = *jose::JwsKey::fromSecret(secret);
     static const QByteArray trueHeader = QByteArray::fromBase64(
         tokens.issue({.user = UserId::create(), .device = DeviceId::create(), .expiresAt = clock.now().addSecs(60)})
             .toLatin1()
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
         token = signedToken(rest.left(rest.indexOf('\n')), rest.mid(rest.indexOf('\n') + 1));
     else if (data[0] % 3 == 2)
         token = signedToken(trueHeader, rest);
-    if (const auto jws = Jws::read(token, 4096)) {
+    if (const auto jws = jose::Jws::read(token, 4096)) {
         const bool fits = key.verifies(*jws);
         must(!fits || jws->algorithm() == u"HS256", "a key verifies its own algorithm only");
         must(!fits || !jws->isUnsigned(), "what is not signed is not verified");

@@ -1,5 +1,5 @@
 #include "fakes/FakeFirebase.h"
-#include "identity/FirebaseCertificates.h"
+#include "jose/PublishedCertificates.h"
 #include "identity/FirebaseToken.h"
 #include "support/ManualClock.h"
 
@@ -25,19 +25,19 @@ class TestFirebaseToken : public QObject
     FirebaseToken verifier(FirebaseToken::Signed expected = FirebaseToken::Signed::ByGoogle)
     {
         return {m_issuer.project(), expected, [this](const QString &id) {
-                    return id == u"hidden"_s ? std::nullopt : JwsKey::fromCertificate(m_issuer.certificate(id));
+                    return id == u"hidden"_s ? std::nullopt : jose::JwsKey::fromCertificate(m_issuer.certificate(id));
                 }};
     }
     qint64 now_s() const { return m_clock.now().toSecsSinceEpoch(); }
     // Whether `id` is there when want() has called back.
-    static bool wanted(FirebaseCertificates &certificates, const QString &id)
+    static bool wanted(jose::PublishedCertificates &certificates, const QString &id)
     {
         bool called = false;
         QObject context;
         certificates.want(id, &context, [&] { called = true; });
         return QTest::qWaitFor([&] { return called; }, 8'000) && certificates.key(id).has_value();
     }
-    FirebaseCertificates::Options options() const
+    jose::PublishedCertificates::Options options() const
     {
         return {.url = m_issuer.url(), .timeout_ms = 1'500, .firstRetry_ms = 50, .lastRetry_ms = 200};
     }
@@ -128,7 +128,7 @@ private Q_SLOTS:
 
     void certificates_are_fetched_once_and_kept()
     {
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(!certificates.key(u"key-1"_s));
         const int before = m_issuer.asked();
         certificates.start();
@@ -142,7 +142,7 @@ private Q_SLOTS:
 
     void a_new_key_is_fetched_when_a_token_names_it()
     {
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(wanted(certificates, u"key-1"_s)); // before start(), too
         m_issuer.addKey(u"rotated"_s);
         m_clock.advance(31s);
@@ -155,7 +155,7 @@ private Q_SLOTS:
 
     void unknown_keys_are_asked_for_at_a_bounded_rate()
     {
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(wanted(certificates, u"key-1"_s));
         const int before = m_issuer.asked();
         for (int i = 0; i < 200; ++i) {
@@ -167,7 +167,7 @@ private Q_SLOTS:
 
     void many_who_want_the_same_key_wait_for_one_fetch()
     {
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         m_issuer.delay_ms = 100;
         const int before = m_issuer.asked();
         int called = 0;
@@ -212,7 +212,7 @@ private Q_SLOTS:
     {
         QFETCH(std::function<void(test::FakeFirebase &)>, fail);
         m_issuer.cacheControl = "max-age=1";
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(wanted(certificates, u"key-1"_s));
         m_clock.advance(2min);
         QVERIFY(!certificates.state().fresh);
@@ -230,7 +230,7 @@ private Q_SLOTS:
     void a_certificate_is_good_to_its_own_end_at_most()
     {
         m_issuer.addKey(u"short"_s, 2048, 2);
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(wanted(certificates, u"short"_s));
         m_issuer.listening = false;
         m_clock.advance(24h);
@@ -270,7 +270,7 @@ private Q_SLOTS:
         QFETCH(QByteArray, cacheControl);
         m_issuer.cacheControl = cacheControl;
         m_issuer.moreHeaders = headers;
-        FirebaseCertificates certificates(m_clock, options());
+        jose::PublishedCertificates certificates(m_clock, options());
         QVERIFY(wanted(certificates, u"key-1"_s));
         m_clock.advance(std::chrono::seconds(fresh_s - 1));
         QVERIFY(certificates.state().fresh);

@@ -47,7 +47,7 @@ class TestFirebaseSignIn : public QObject
         test::TestDatabase db;
         AccessTokens tokens{db.clock(), SigningKeys().load(db.operators())};
         AccessKeyProvider accessKeys;
-        FirebaseCertificates certificates;
+        jose::PublishedCertificates certificates;
         FirebaseProvider firebase;
         SignInService signIn{tokens, {&accessKeys}};
         http::Router router;

@@ -1,4 +1,4 @@
-#include "identity/Jws.h"
+#include "jose/Jws.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -7,8 +7,12 @@
 #include <QMessageAuthenticationCode>
 #include <QTest>
 
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+
 using namespace Qt::StringLiterals;
-using namespace companion::identity;
+using namespace companion::jose;
 
 namespace {
 
@@ -29,13 +33,25 @@ QByteArray compact(const QByteArray &header, const QByteArray &payload = "{}")
         + QMessageAuthenticationCode::hash(input, secret, QCryptographicHash::Sha256).toBase64(base64Url);
 }
 
+QByteArray privateKey(EVP_PKEY *key)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+    char *data = nullptr;
+    const auto length = BIO_get_mem_data(bio, &data);
+    const QByteArray pem(data, length);
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return pem;
+}
+
 bool accepts(const std::optional<JwsKey> &key, const QByteArray &token)
 {
     const auto jws = Jws::read(token, maxLength);
     return key && jws && key->verifies(*jws);
 }
 
-// Only for the two algorithms that we accept, and only where the key is meant for signatures.
+// Only for the three algorithms that we accept, and only where the key is meant for signatures.
 std::optional<JwsKey> keyFrom(const QJsonObject &jwk)
 {
     const auto number = [&](const char *name) {
@@ -45,12 +61,14 @@ std::optional<JwsKey> keyFrom(const QJsonObject &jwk)
         return JwsKey::fromSecret(number("k"));
     if (jwk.value("alg"_L1) == u"RS256"_s)
         return JwsKey::fromRsa(number("n"), number("e"));
+    if (jwk.value("alg"_L1) == u"ES256"_s)
+        return JwsKey::fromEcPoint(number("x"), number("y"));
     return std::nullopt;
 }
 
 } // namespace
 
-// The layer that every token passes: ours (HS256) and a sign-in provider's (RS256).
+// The layer that every token passes: ours (HS256), a sign-in provider's (RS256), a store's (ES256).
 class TestJws : public QObject
 {
     Q_OBJECT
@@ -77,6 +95,26 @@ private Q_SLOTS:
         QVERIFY(!JwsKey::fromRsa({}, {}));
         QVERIFY(!JwsKey::fromCertificate("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"));
         QVERIFY(!JwsKey::fromCertificate({}));
+        QVERIFY(!JwsKey::fromEcPoint(QByteArray(32, '\1'), QByteArray(32, '\1'))); // on no curve
+        QVERIFY(!JwsKey::fromEcPoint({}, {}));
+        QVERIFY(!JwsKey::fromPrivateKey("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+        QVERIFY(!JwsKey::fromPrivateKey({}));
+        QVERIFY(!JwsKey::fromPrivateKey(privateKey(EVP_EC_gen("P-384"))));
+        QVERIFY(!JwsKey::fromPrivateKey(privateKey(EVP_RSA_gen(1024))));
+    }
+
+    void what_a_private_key_signs_it_verifies_and_no_other_does()
+    {
+        const auto ec = JwsKey::fromPrivateKey(privateKey(EVP_EC_gen("P-256")));
+        const auto rsa = JwsKey::fromPrivateKey(privateKey(EVP_RSA_gen(2048)));
+        QVERIFY(ec && ec->algorithm() == JwsKey::Algorithm::ES256);
+        QVERIFY(rsa && rsa->algorithm() == JwsKey::Algorithm::RS256);
+        for (const auto &[own, other] : {std::pair(ec, rsa), std::pair(rsa, ec)}) {
+            const QByteArray token = own->sign("k", quoted("{'a':1}"));
+            QVERIFY(accepts(own, token));
+            QVERIFY(!accepts(other, token));
+            QVERIFY(!accepts(JwsKey::fromPrivateKey(privateKey(EVP_EC_gen("P-256"))), token));
+        }
     }
 
     void a_header_is_read_strictly_data()
@@ -191,7 +229,7 @@ private Q_SLOTS:
                     wrong.append(u"%1 %2"_s.arg(vector["tcId"_L1].toInt()).arg(vector["comment"_L1].toString()));
             }
         }
-        QCOMPARE(wrong, QStringList());
+        QCOMPARE(wrong.join(u"; "_s), QString());
         QCOMPARE(right, all);
         qInfo("%d of %d vectors right, %d of them accepted", right, all, accepted);
         QVERIFY(all > 250 && accepted > 10);

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "common/Clock.h"
-#include "identity/Jws.h"
+#include "jose/Jws.h"
 
 #include <QHash>
 #include <QNetworkAccessManager>
@@ -14,13 +14,13 @@
 
 class QNetworkReply;
 
-namespace companion::identity {
+namespace companion::jose {
 
 // Google's published certificates, by key id: a JSON object of PEM texts. Fetched at start, again when Cache-Control's
 // max-age has passed, and for a key id that is not among them, at most once in unknownKey_ms. What was fetched serves
 // on while Google cannot be reached, each key no longer than its certificate is valid; a key that Google takes from the
 // list is gone with the next fetch. Lives on the event loop; key() may be called on any thread.
-class FirebaseCertificates : public QObject
+class PublishedCertificates : public QObject
 {
     Q_OBJECT
 public:
@@ -39,7 +39,7 @@ public:
         QString lastProblem; // of the last fetch; empty where it succeeded
     };
 
-    FirebaseCertificates(const Clock &clock, Options options, QObject *parent = nullptr);
+    PublishedCertificates(const Clock &clock, Options options, QObject *parent = nullptr);
 
     void start(); // the first fetch; loop thread
     std::optional<JwsKey> key(const QString &keyId) const;
@@ -82,4 +82,4 @@ private:
     QString m_lastProblem;
 };
 
-} // namespace companion::identity
+} // namespace companion::jose

@@ -8,7 +8,7 @@
 
 struct _cjose_jwk_int;
 
-namespace companion::identity {
+namespace companion::jose {
 
 // A JSON Web Signature (RFC 7515) in compact form, read strictly: three segments of base64url in its one spelling (no
 // padding, no spare bits set, nothing foreign in it); a header that is one JSON object with no member twice, an `alg`
@@ -40,28 +40,33 @@ private:
 class JwsKey
 {
 public:
-    enum class Algorithm { HS256, RS256 };
+    enum class Algorithm { HS256, RS256, ES256 };
 
     static std::optional<JwsKey> fromSecret(const QByteArray &secret); // HS256; 32 bytes or more
     static std::optional<JwsKey> fromCertificate(const QByteArray &pem); // RS256; X.509, its dates not looked at
     static std::optional<JwsKey> fromRsa(const QByteArray &modulus, const QByteArray &exponent); // RS256; big-endian
+    static std::optional<JwsKey> fromEcPoint(const QByteArray &x, const QByteArray &y); // ES256; P-256, big-endian
+    // For signing; PKCS#8 PEM without a passphrase. An RSA key is RS256's, one on P-256 is ES256's, others are refused.
+    static std::optional<JwsKey> fromPrivateKey(const QByteArray &pem);
 
     Algorithm algorithm() const { return m_algorithm; }
     bool verifies(const Jws &jws) const;
-    // Compact, with the header {"alg", "kid", "typ":"JWT"}. HS256 only.
+    // Compact, with the header {"alg", "kid", "typ":"JWT"}. A secret's or a private key's only.
     QByteArray sign(const QByteArray &keyId, const QByteArray &payload) const;
 
     static constexpr qsizetype minRsaBits = 2048;
 
 private:
-    JwsKey(Algorithm algorithm, std::shared_ptr<_cjose_jwk_int> key)
+    JwsKey(Algorithm algorithm, std::shared_ptr<_cjose_jwk_int> key, bool canSign = false)
         : m_algorithm(algorithm)
         , m_key(std::move(key))
+        , m_canSign(canSign)
     {
     }
 
     Algorithm m_algorithm;
     std::shared_ptr<_cjose_jwk_int> m_key;
+    bool m_canSign = false;
 };
 
-} // namespace companion::identity
+} // namespace companion::jose

@@ -1,4 +1,4 @@
-#include "identity/FirebaseCertificates.h"
+#include "jose/PublishedCertificates.h"
 
 #include <QJsonDocument>
 #include <QNetworkReply>
@@ -9,7 +9,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-namespace companion::identity {
+namespace companion::jose {
 
 using namespace Qt::StringLiterals;
 
@@ -43,22 +43,22 @@ QDateTime endOf(const QByteArray &pem)
 
 } // namespace
 
-FirebaseCertificates::FirebaseCertificates(const Clock &clock, Options options, QObject *parent)
+PublishedCertificates::PublishedCertificates(const Clock &clock, Options options, QObject *parent)
     : QObject(parent)
     , m_clock(clock)
     , m_options(std::move(options))
 {
     m_network.setRedirectPolicy(QNetworkRequest::ManualRedirectPolicy);
     m_next.setSingleShot(true);
-    connect(&m_next, &QTimer::timeout, this, &FirebaseCertificates::fetch);
+    connect(&m_next, &QTimer::timeout, this, &PublishedCertificates::fetch);
 }
 
-void FirebaseCertificates::start()
+void PublishedCertificates::start()
 {
     fetch();
 }
 
-std::optional<JwsKey> FirebaseCertificates::key(const QString &keyId) const
+std::optional<JwsKey> PublishedCertificates::key(const QString &keyId) const
 {
     const auto certificates = [this] {
         const std::scoped_lock lock(m_mutex);
@@ -70,7 +70,7 @@ std::optional<JwsKey> FirebaseCertificates::key(const QString &keyId) const
     return found->key;
 }
 
-void FirebaseCertificates::want(const QString &keyId, QObject *context, std::function<void()> then)
+void PublishedCertificates::want(const QString &keyId, QObject *context, std::function<void()> then)
 {
     if (key(keyId))
         return then();
@@ -89,7 +89,7 @@ void FirebaseCertificates::want(const QString &keyId, QObject *context, std::fun
     fetch();
 }
 
-FirebaseCertificates::State FirebaseCertificates::state() const
+PublishedCertificates::State PublishedCertificates::state() const
 {
     const std::scoped_lock lock(m_mutex);
     return {.keys = int(m_certificates->size()),
@@ -97,7 +97,7 @@ FirebaseCertificates::State FirebaseCertificates::state() const
             .lastProblem = m_lastProblem};
 }
 
-void FirebaseCertificates::fetch()
+void PublishedCertificates::fetch()
 {
     if (std::exchange(m_fetching, true))
         return;
@@ -113,7 +113,7 @@ void FirebaseCertificates::fetch()
     connect(reply, &QNetworkReply::finished, this, [this, reply] { finished(reply); });
 }
 
-void FirebaseCertificates::finished(QNetworkReply *reply)
+void PublishedCertificates::finished(QNetworkReply *reply)
 {
     reply->deleteLater();
     m_fetching = false;
@@ -133,7 +133,7 @@ void FirebaseCertificates::finished(QNetworkReply *reply)
         then();
 }
 
-QString FirebaseCertificates::take(QNetworkReply *reply)
+QString PublishedCertificates::take(QNetworkReply *reply)
 {
     if (reply->error() != QNetworkReply::NoError)
         return reply->errorString();
@@ -149,7 +149,7 @@ QString FirebaseCertificates::take(QNetworkReply *reply)
 }
 
 // An entry that cannot be used is left out; where none can be, the answer is none.
-std::optional<FirebaseCertificates::Certificates> FirebaseCertificates::read(const QByteArray &body)
+std::optional<PublishedCertificates::Certificates> PublishedCertificates::read(const QByteArray &body)
 {
     Certificates certificates;
     const QJsonObject object = body.size() > maxBytes ? QJsonObject() : QJsonDocument::fromJson(body).object();
@@ -163,9 +163,9 @@ std::optional<FirebaseCertificates::Certificates> FirebaseCertificates::read(con
     return certificates.isEmpty() ? std::nullopt : std::optional(certificates);
 }
 
-void FirebaseCertificates::schedule(qint64 delay_ms)
+void PublishedCertificates::schedule(qint64 delay_ms)
 {
     m_next.start(std::chrono::milliseconds(delay_ms));
 }
 
-} // namespace companion::identity
+} // namespace companion::jose
