@@ -208,15 +208,22 @@ std::optional<JwsKey> JwsKey::fromCertificate(const QByteArray &pem)
     const Owned<BIO> bio(BIO_new_mem_buf(pem.constData(), static_cast<int>(pem.size())));
     const Owned<X509> certificate(bio ? PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr) : nullptr);
     const EVP_PKEY *key = certificate ? X509_get0_pubkey(certificate.get()) : nullptr;
-    if (!key || EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA)
-        return std::nullopt;
-    return fromRsa(numberIn(key, OSSL_PKEY_PARAM_RSA_N), numberIn(key, OSSL_PKEY_PARAM_RSA_E));
+    return key && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? fromPublicKey(key) : std::nullopt;
 }
 
 std::optional<JwsKey> JwsKey::fromEcPoint(const QByteArray &x, const QByteArray &y)
 {
     auto key = ecKeyOf(x, y, {});
     return key ? std::optional(JwsKey(Algorithm::ES256, std::move(key))) : std::nullopt;
+}
+
+std::optional<JwsKey> JwsKey::fromPublicKey(const EVP_PKEY *key)
+{
+    if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
+        return fromRsa(numberIn(key, OSSL_PKEY_PARAM_RSA_N), numberIn(key, OSSL_PKEY_PARAM_RSA_E));
+    return isOnP256(key) ? fromEcPoint(numberIn(key, OSSL_PKEY_PARAM_EC_PUB_X, p256Octets),
+                                       numberIn(key, OSSL_PKEY_PARAM_EC_PUB_Y, p256Octets))
+                         : std::nullopt;
 }
 
 std::optional<JwsKey> JwsKey::fromPrivateKey(const QByteArray &pem)

@@ -7,6 +7,7 @@
 #include <optional>
 
 struct _cjose_jwk_int;
+struct evp_pkey_st;
 
 namespace companion::jose {
 
@@ -46,6 +47,8 @@ public:
     static std::optional<JwsKey> fromCertificate(const QByteArray &pem); // RS256; X.509, its dates not looked at
     static std::optional<JwsKey> fromRsa(const QByteArray &modulus, const QByteArray &exponent); // RS256; big-endian
     static std::optional<JwsKey> fromEcPoint(const QByteArray &x, const QByteArray &y); // ES256; P-256, big-endian
+    // RS256 for an RSA key, ES256 for one on P-256, none for others.
+    static std::optional<JwsKey> fromPublicKey(const evp_pkey_st *key);
     // For signing; PKCS#8 PEM without a passphrase. An RSA key is RS256's, one on P-256 is ES256's, others are refused.
     static std::optional<JwsKey> fromPrivateKey(const QByteArray &pem);
 

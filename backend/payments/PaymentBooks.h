@@ -140,7 +140,8 @@ private:
     Policy m_policy;
 };
 
-// The share of `credits` that `part` is of `whole` minor units, half up to 4 places; all of it for the whole.
+// The share of `credits` that `part` is of `whole` minor units, half up to 4 places; all of it for the whole, and none
+// where nothing was paid.
 Credits shareOf(Credits credits, qint64 part_minor, qint64 whole_minor);
 
 } // namespace companion::payments

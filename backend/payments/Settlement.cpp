@@ -40,6 +40,8 @@ QString keyOf(const db::Row &payment)
 
 Credits shareOf(Credits credits, qint64 part_minor, qint64 whole_minor)
 {
+    if (whole_minor <= 0) // an offer code, a promotion: nothing was paid, so nothing can go back
+        return {};
     if (part_minor >= whole_minor)
         return credits;
     return Credits::fromUnits(shareOfMinor(credits.units(), part_minor, whole_minor));
