@@ -75,11 +75,11 @@ QList<SignInOffer> offersOf(const Configuration &configuration)
 }
 
 // What /health/ready and /admin/system say of Google's certificates.
-SystemComponent firebaseHealth(const jose::PublishedCertificates &certificates)
+SystemComponent certificatesHealth(const QString &name, const jose::PublishedCertificates &certificates)
 {
     const auto state = certificates.state();
     const QString status = state.fresh ? u"ok"_s : state.keys > 0 ? u"degraded"_s : u"down"_s;
-    return {u"Firebase certificates"_s, status,
+    return {name, status,
             state.lastProblem.isEmpty() ? u"%1 keys"_s.arg(state.keys)
                                         : u"%1 keys; the last fetch: %2"_s.arg(state.keys).arg(state.lastProblem)};
 }
@@ -108,6 +108,7 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
     m_api = std::make_unique<api::Api>(m_router, api::Lanes{*m_app, *m_operators, *m_bulk}, m_features.tokens,
                                        m_limiter, hooks(),
                                        api::RateLimits{configuration.rateLimitCommon, configuration.rateLimitSignIn});
+    m_stores = std::make_unique<Stores>(m_configuration, *m_operators, m_clock);
     addRoutes();
     addPayments(sandboxSecret);
     m_server = std::make_unique<http::Server>(m_router, httpLimits());
@@ -198,9 +199,15 @@ void Backend::addRoutes()
 
 QList<std::function<SystemComponent()>> Backend::otherComponents() const
 {
-    if (!m_features.firebaseCertificates)
-        return {};
-    return {[certificates = m_features.firebaseCertificates.get()] { return firebaseHealth(*certificates); }};
+    QList<std::function<SystemComponent()>> others;
+    for (const auto &[name, certificates] :
+         {std::pair(u"Firebase certificates"_s,
+                    static_cast<const jose::PublishedCertificates *>(m_features.firebaseCertificates.get())),
+          std::pair(u"Google Play's certificates"_s, m_stores->googleCertificates())})
+        if (certificates)
+            others.append(
+                [name = name, certificates = certificates] { return certificatesHealth(name, *certificates); });
+    return others;
 }
 
 void Backend::addPayments(const QByteArray &sandboxSecret)
@@ -211,6 +218,7 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
         m_sandbox = std::make_unique<payments::SandboxProvider>(*m_operators, sandboxSecret);
         m_desk->add(*m_sandbox);
     }
+    m_stores->addTo(*m_desk);
     const payments::PaymentParts parts{.desk = *m_desk,
                                        .operators = *m_operators,
                                        .checkouts = *m_features.checkouts,
@@ -224,6 +232,7 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
                                            return accounts->account(db, claims, db.now());
                                        }};
     payments::addMarketRoutes(*m_api, parts);
+    payments::addStoreRoutes(*m_api);
     payments::addWebhookRoutes(*m_api, parts);
     payments::addPaymentAdminRoutes(*m_api, parts);
     payments::addPaymentListRoutes(*m_api, parts);
@@ -323,6 +332,7 @@ std::expected<quint16, QString> Backend::listen()
             m_features.firebaseCertificates->start();
         m_reconcileTimer.start(reconcileEvery_ms);
         m_catchUpTimer.start(catchUpEvery_ms);
+        m_stores->open();
         if (m_sandbox) {
             const QString own = ownUrl(m_configuration.listenAddress, *port);
             m_sandbox->open(m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl, QUrl(own));
@@ -339,6 +349,7 @@ void Backend::shutDown()
     m_schedule->stop();
     m_reconcileTimer.stop();
     m_catchUpTimer.stop();
+    m_stores->close();
     if (m_sandbox)
         m_sandbox->close();
     // The turns end or are given up within the grace, which ends their clients' exchanges; both must be through before

@@ -4,6 +4,7 @@
 #include "app/DatabaseBoot.h"
 #include "app/Features.h"
 #include "app/OperationsRoutes.h"
+#include "app/Stores.h"
 #include "chat/LiveTurns.h"
 #include "chat/TurnLane.h"
 #include "http/LocalRateLimiter.h"
@@ -11,7 +12,6 @@
 #include "jobs/Schedule.h"
 #include "llm/LanguageModel.h"
 #include "ops/Metrics.h"
-#include "payments/PaymentDesk.h"
 #include "payments/sandbox/SandboxProvider.h"
 
 #include <QObject>
@@ -66,6 +66,7 @@ private:
     std::unique_ptr<http::Server> m_server;
     std::unique_ptr<jobs::Schedule> m_schedule;
     std::unique_ptr<payments::SandboxProvider> m_sandbox;
+    std::unique_ptr<Stores> m_stores;
     std::unique_ptr<payments::PaymentDesk> m_desk;
     QTimer m_keyTimer;
     QTimer m_reconcileTimer;

@@ -1,4 +1,5 @@
 #include "app/Configuration.h"
+#include "app/ConfigurationStores.h"
 
 #include <QDir>
 #include <QFile>
@@ -176,6 +177,7 @@ private:
         if (all.usesRehearsalModel())
             m_loaded.notices << u"No LLM is configured: the built-in rehearsal model answers."_s;
         completeFirebase(all);
+        completeStores(all);
         if (all.databaseUrl.isEmpty())
             for (const auto &name : {u"DATABASE_APP_URL"_s, u"DATABASE_OPERATOR_URL"_s})
                 if (m_given.contains(name))
@@ -201,6 +203,14 @@ private:
             for (const auto &name : {emulator, certificates, u"FIREBASE_WEB_API_KEY"_s})
                 if (m_given.contains(name))
                     complain(name, sourceOf(name), u"needs FIREBASE_PROJECT_ID too"_s);
+    }
+
+    void completeStores(const Configuration &all)
+    {
+        const auto given = [this](const QString &name) { return m_given.contains(name); };
+        for (const auto &problem : storeProblems(all, given))
+            complain(problem.variable, given(problem.variable) ? sourceOf(problem.variable) : environmentSource,
+                     problem.message);
     }
 
     QString sourceOf(const QString &name) const { return m_given.value(name).source; }

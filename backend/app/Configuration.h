@@ -17,6 +17,7 @@ namespace companion::app {
 struct Configuration
 {
     enum class Environment { Development, Production };
+    enum class AppleStore { Production, Sandbox };
     enum class VectorStore { Postgres, Chroma, Pinecone };
 
     QString listenAddress;                              // COMPANION_LISTEN: an IP address
@@ -67,6 +68,20 @@ struct Configuration
     QString stripeSecretKey;          // STRIPE_SECRET_KEY
     QString stripeWebhookSecret;      // STRIPE_WEBHOOK_SECRET
     QString stripeApiBase;            // STRIPE_API_BASE
+    QString appleBundleId;            // APPLE_BUNDLE_ID; empty: nothing is sold by the App Store
+    QString appleAppId;               // APPLE_APP_ID
+    AppleStore appleEnvironment = AppleStore::Production; // APPLE_ENVIRONMENT
+    QString appleIssuerId;            // APPLE_ISSUER_ID
+    QString appleKeyId;               // APPLE_KEY_ID
+    QString applePrivateKey;          // APPLE_PRIVATE_KEY, PEM
+    QString appleRootCertificates;    // APPLE_ROOT_CERTIFICATES, a file
+    QString appleApiBase;             // APPLE_API_BASE; empty: the environment's
+    QString googlePackageName;        // GOOGLE_PACKAGE_NAME; empty: nothing is sold by Google Play
+    QString googleServiceAccount;     // GOOGLE_SERVICE_ACCOUNT, the key file's JSON
+    QString googlePushAudience;       // GOOGLE_PUSH_AUDIENCE
+    QString googlePushServiceAccount; // GOOGLE_PUSH_SERVICE_ACCOUNT
+    QString googleApiBase;            // GOOGLE_API_BASE
+    QString googleCertificatesUrl;    // GOOGLE_CERTIFICATES_URL
     QString sentryDsn;                // SENTRY_DSN
     QString otlpEndpoint;             // OTLP_ENDPOINT
 

@@ -360,6 +360,53 @@ QList<Setting> partnerSettings()
     };
 }
 
+QList<Setting> storeSettings()
+{
+    using C = Configuration;
+    const char *section = "App stores";
+    const QStringList web{u"https"_s, u"http"_s};
+    return {
+        row("APPLE_BUNDLE_ID", section, matching(&C::appleBundleId, u"bundle id"_s, u"[A-Za-z0-9.-]{1,155}"_s), "",
+            "Sells by the App Store: the app's bundle id. Needs the other APPLE_ settings too."),
+        row("APPLE_APP_ID", section, matching(&C::appleAppId, u"number"_s, u"[1-9][0-9]{0,17}"_s), "",
+            "The app's Apple ID, the number in App Store Connect; needed in the production environment."),
+        row("APPLE_ENVIRONMENT", section,
+            choice<C::AppleStore>(&C::appleEnvironment,
+                                  {{u"production"_s, C::AppleStore::Production},
+                                   {u"sandbox"_s, C::AppleStore::Sandbox}}),
+            "production",
+            "Whose purchases count; the sandbox's cost nothing and are refused with "
+            "COMPANION_ENV=production. Xcode's never count."),
+        row("APPLE_ISSUER_ID", section, matching(&C::appleIssuerId, u"UUID"_s, u"[0-9A-Fa-f-]{36}"_s), "",
+            "The issuer of the in-app purchase keys, from App Store Connect."),
+        row("APPLE_KEY_ID", section, matching(&C::appleKeyId, u"key id"_s, u"[A-Za-z0-9]{1,40}"_s), "",
+            "The in-app purchase key's id."),
+        row("APPLE_PRIVATE_KEY", section, secret(&C::applePrivateKey, u"PEM text"_s), "",
+            "The in-app purchase key itself, as downloaded; best given as APPLE_PRIVATE_KEY_FILE."),
+        row("APPLE_ROOT_CERTIFICATES", section, text(&C::appleRootCertificates, u"file"_s), "",
+            "The root certificates that the App Store's signatures must lead to: Apple Root CA - G3 from Apple's PKI "
+            "page, PEM or DER."),
+        row("APPLE_API_BASE", section, url(&C::appleApiBase, web), "",
+            "The App Store Server API, for tests against another server; by default the environment's."),
+        row("GOOGLE_PACKAGE_NAME", section,
+            matching(&C::googlePackageName, u"package name"_s, u"[A-Za-z0-9_.]{1,255}"_s), "",
+            "Sells by Google Play: the app's package name. Needs the next three settings too."),
+        row("GOOGLE_SERVICE_ACCOUNT", section, secret(&C::googleServiceAccount, u"JSON text"_s), "",
+            "The service account's key file, with the right to see and manage orders and financial data; best given "
+            "as GOOGLE_SERVICE_ACCOUNT_FILE."),
+        row("GOOGLE_PUSH_AUDIENCE", section, text(&C::googlePushAudience, u"text"_s), "",
+            "The audience of the tokens with which Pub/Sub pushes, exactly as set there."),
+        row("GOOGLE_PUSH_SERVICE_ACCOUNT", section,
+            matching(&C::googlePushServiceAccount, u"service account's address"_s, u"[^@\\s]{1,100}@[^@\\s]{1,150}"_s),
+            "", "The service account that Pub/Sub pushes as."),
+        row("GOOGLE_API_BASE", section, url(&C::googleApiBase, web), "https://androidpublisher.googleapis.com",
+            "The Google Play Developer API, for tests against another server."),
+        row("GOOGLE_CERTIFICATES_URL", section, url(&C::googleCertificatesUrl, web),
+            "https://www.googleapis.com/oauth2/v1/certs",
+            "Where the certificates are published that sign pushes; another for tests only."),
+    };
+}
+
 QList<Setting> moneySettings()
 {
     using C = Configuration;
@@ -399,7 +446,7 @@ QList<Setting> moneySettings()
 const QList<Setting> &configurationTable()
 {
     static const QList<Setting> table =
-        serverSettings() + databaseSettings() + modelSettings() + partnerSettings() + moneySettings();
+        serverSettings() + databaseSettings() + modelSettings() + partnerSettings() + storeSettings() + moneySettings();
     return table;
 }
 

@@ -27,6 +27,8 @@ void addWebhookRoutes(api::Api &api, const PaymentParts &parts);
 void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts);
 // Subscriptions, disputes, webhooks.
 void addPaymentListRoutes(api::Api &api, const PaymentParts &parts);
+// GET, PUT /market/consents
+void addStoreRoutes(api::Api &api);
 // The sandbox's checkout page, and what a test may have it do.
 void addSandboxRoutes(api::Api &api, SandboxProvider &sandbox, db::Workers &operators);
 

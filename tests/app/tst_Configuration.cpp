@@ -2,8 +2,15 @@
 
 #include <QDir>
 #include <QFile>
+#include <QJsonDocument>
+#include <QJsonObject>
 #include <QTemporaryDir>
 #include <QTest>
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509v3.h>
 
 using namespace Qt::StringLiterals;
 using namespace companion::app;
@@ -29,6 +36,46 @@ QStringList told(const LoadedConfiguration &loaded)
     for (const auto &problem : loaded.problems)
         lines << problem.toString();
     return lines;
+}
+
+QByteArray drained(BIO *bio)
+{
+    char *data = nullptr;
+    const auto length = BIO_get_mem_data(bio, &data);
+    const QByteArray text(data, length);
+    BIO_free(bio);
+    return text;
+}
+
+QByteArray pemOf(EVP_PKEY *key)
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_PKCS8PrivateKey(bio, key, nullptr, nullptr, 0, nullptr, nullptr);
+    EVP_PKEY_free(key);
+    return drained(bio);
+}
+
+// Of an authority that signed itself.
+QByteArray rootPem()
+{
+    EVP_PKEY *key = EVP_EC_gen("P-384");
+    X509 *root = X509_new();
+    X509_set_version(root, 2);
+    X509_gmtime_adj(X509_getm_notBefore(root), -60);
+    X509_gmtime_adj(X509_getm_notAfter(root), 86'400);
+    X509_set_pubkey(root, key);
+    X509_NAME *name = X509_get_subject_name(root);
+    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char *>("Root"), -1, -1, 0);
+    X509_set_issuer_name(root, name);
+    X509_EXTENSION *authority = X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints, "critical,CA:TRUE");
+    X509_add_ext(root, authority, -1);
+    X509_EXTENSION_free(authority);
+    X509_sign(root, key, EVP_sha384());
+    BIO *bio = BIO_new(BIO_s_mem());
+    PEM_write_bio_X509(bio, root);
+    X509_free(root);
+    EVP_PKEY_free(key);
+    return drained(bio);
 }
 
 } // namespace
@@ -183,6 +230,53 @@ private Q_SLOTS:
                      qPrintable(all + u"\n does not name "_s + QLatin1StringView(part)));
         QCOMPARE(loaded.problems.size(), 15);
         QVERIFY2(!all.contains(u"hunter2"_s), "a secret is never repeated");
+    }
+
+    void app_stores_are_set_wholly_or_not_at_all()
+    {
+        const auto ec = pemOf(EVP_EC_gen("P-256")), rsa = pemOf(EVP_RSA_gen(2048));
+        write(m_data->filePath(u"root.pem"_s), QString::fromLatin1(rootPem()));
+        const QMap<QString, QString> apple{{u"APPLE_BUNDLE_ID"_s, u"com.example.companion"_s},
+                                           {u"APPLE_APP_ID"_s, u"1234567890"_s},
+                                           {u"APPLE_ISSUER_ID"_s, u"57246542-96fe-1a63-e053-0824d011072a"_s},
+                                           {u"APPLE_KEY_ID"_s, u"2X9R4HXF34"_s},
+                                           {u"APPLE_PRIVATE_KEY"_s, QString::fromLatin1(ec)},
+                                           {u"APPLE_ROOT_CERTIFICATES"_s, m_data->filePath(u"root.pem"_s)}};
+        const QJsonObject account{{u"type"_s, u"service_account"_s},
+                                  {u"client_email"_s, u"play@demo.iam.gserviceaccount.com"_s},
+                                  {u"private_key"_s, QString::fromLatin1(rsa)},
+                                  {u"token_uri"_s, u"https://oauth2.googleapis.com/token"_s}};
+        const QMap<QString, QString> google{{u"GOOGLE_PACKAGE_NAME"_s, u"com.example.companion"_s},
+                                            {u"GOOGLE_SERVICE_ACCOUNT"_s,
+                                             QString::fromUtf8(QJsonDocument(account).toJson())},
+                                            {u"GOOGLE_PUSH_AUDIENCE"_s, u"https://companion.example.com"_s},
+                                            {u"GOOGLE_PUSH_SERVICE_ACCOUNT"_s, u"push@demo.iam.gserviceaccount.com"_s}};
+        for (const auto &all : {apple, google}) {
+            QCOMPARE(told(load(all)), QStringList());
+            for (const QString &name : all.keys()) { // each of them missing
+                auto lacking = all;
+                lacking.remove(name);
+                QVERIFY2(!load(lacking).problems.isEmpty(), qPrintable(name));
+            }
+        }
+        const auto wrong = [&](QMap<QString, QString> all, const char *name, const QString &value,
+                               bool production = false) {
+            all.insert(QString::fromLatin1(name), value);
+            if (production)
+                all.insert(u"COMPANION_ENV"_s, u"production"_s);
+            const auto problems = told(load(all));
+            return problems.size() == 1 && problems.first().startsWith(QString::fromLatin1(name))
+                && !problems.first().contains(u"PRIVATE KEY"_s);
+        };
+        QVERIFY(wrong(apple, "APPLE_PRIVATE_KEY", QString::fromLatin1(rsa)));
+        QVERIFY(wrong(apple, "APPLE_ROOT_CERTIFICATES", u"/nowhere/root.pem"_s));
+        QVERIFY(wrong(apple, "APPLE_ROOT_CERTIFICATES", QStringLiteral(SOURCE_DIR "/README.md")));
+        QVERIFY(wrong(apple, "APPLE_ENVIRONMENT", u"xcode"_s));
+        QVERIFY(wrong(apple, "APPLE_ENVIRONMENT", u"sandbox"_s, true));
+        QVERIFY(wrong(apple, "APPLE_API_BASE", u"http://127.0.0.1:1"_s, true));
+        QVERIFY(wrong(google, "GOOGLE_SERVICE_ACCOUNT", u"{}"_s));
+        QVERIFY(wrong(google, "GOOGLE_API_BASE", u"http://127.0.0.1:1"_s, true));
+        QVERIFY(wrong(google, "GOOGLE_CERTIFICATES_URL", u"http://127.0.0.1:1"_s, true));
     }
 
     void what_goes_together_is_checked_together()

@@ -84,17 +84,17 @@ AppleProvider::AppleProvider(db::Workers &operators, const Clock &clock, AppleVe
 void AppleProvider::verifyWebhook(const Webhook &webhook, const QDateTime &now, const Then<ProviderEvent> &then)
 {
     m_operators.act(
-        this, [this, webhook, now](db::Session &db) { return eventOf(db, webhook, now); },
+        this, [verifier = m_verifier, webhook, now](db::Session &db) { return eventOf(db, verifier, webhook, now); },
         [then](const Result<ProviderEvent> &event) { then(event); });
 }
 
-// On a worker: reads only what never changes.
-Result<ProviderEvent> AppleProvider::eventOf(db::Session &db, const Webhook &webhook, const QDateTime &now) const
+Result<ProviderEvent> AppleProvider::eventOf(db::Session &db, const Verifier &verifier, const Webhook &webhook,
+                                             const QDateTime &now)
 {
     const QJsonValue payload = QJsonDocument::fromJson(webhook.body).object().value("signedPayload"_L1);
     if (!payload.isString())
         return notBelievedByApple(u"unreadable: no signedPayload"_s);
-    const auto told = m_verifier->notification(payload.toString().toLatin1());
+    const auto told = verifier->notification(payload.toString().toLatin1());
     if (!told)
         return notBelievedByApple(told.error());
     const qint64 age_s = told->signedAt.secsTo(now);
@@ -119,8 +119,10 @@ void AppleProvider::complete(const ProviderEvent &event, const Then<ProviderEven
     m_operators.act(
         this, [transaction](db::Session &db) { return consumptionOf(db, transaction); },
         [this, event, transaction, then](const Result<std::optional<QJsonObject>> &said) {
-            if (!said)
-                return then(std::unexpected(said.error()));
+            if (!said) // whatever kept us from knowing: asked again
+                return then(std::unexpected(Refusal{.code = ErrorCode::ProviderFailed,
+                                                    .detail = said.error().detail,
+                                                    .log = said.error().log}));
             if (!*said)
                 return then(event);
             m_api.sendConsumption(transaction, **said, [event, then](const Result<bool> &sent) {
@@ -194,7 +196,7 @@ void AppleProvider::gather(const Claim &claim, const Then<FactList> &then)
                 Claim whole = known;
                 whole.transactions = bought + *refunds;
                 m_operators.act(
-                    this, [this, whole](db::Session &db) { return factsOf(db, whole); },
+                    this, [verifier = m_verifier, whole](db::Session &db) { return factsOf(db, verifier, whole); },
                     [then](const Result<FactList> &facts) { then(facts); });
             });
         });
@@ -202,13 +204,13 @@ void AppleProvider::gather(const Claim &claim, const Then<FactList> &then)
 }
 
 // Of all that this customer of Apple's has, what belongs to the one subscription.
-Result<FactList> AppleProvider::factsOf(db::Session &db, const Claim &claim) const
+Result<FactList> AppleProvider::factsOf(db::Session &db, const Verifier &verifier, const Claim &claim)
 {
     const auto catalogue = StoreCatalogue::load(db, Provider::Apple);
     FactList facts;
     for (const AppleApi::Status &status : claim.statuses) {
-        const auto newest = m_verifier->transaction(status.transaction);
-        const auto renewal = m_verifier->renewal(status.renewal);
+        const auto newest = verifier->transaction(status.transaction);
+        const auto renewal = verifier->renewal(status.renewal);
         if (!newest || !renewal)
             return strangeAnswer(newest ? renewal.error() : newest.error());
         if (newest->originalId != claim.originalId)
@@ -222,7 +224,7 @@ Result<FactList> AppleProvider::factsOf(db::Session &db, const Claim &claim) con
     if (claim.user && facts.subscriptions.isEmpty())
         return noReceipt(u"The App Store has no subscription for this purchase."_s);
     for (const QByteArray &jws : claim.transactions) {
-        const auto read = m_verifier->transaction(jws);
+        const auto read = verifier->transaction(jws);
         if (!read)
             return strangeAnswer(read.error());
         if (read->originalId == claim.originalId && !(claim.user && isForeign(read->user, *claim.user)))
@@ -239,19 +241,22 @@ void AppleProvider::listPayments(const QDateTime &from, const QDateTime &to, con
         if (!told)
             return then(std::unexpected(told.error()));
         m_operators.act(
-            this, [this, list = *told, from, to](db::Session &db) { return factsOfDay(db, list, from, to); },
+            this,
+            [verifier = m_verifier, list = *told, from, to](db::Session &db) {
+                return factsOfDay(db, verifier, list, from, to);
+            },
             [then](const Result<FactList> &facts) { then(facts); });
     });
 }
 
-Result<FactList> AppleProvider::factsOfDay(db::Session &db, const QList<QByteArray> &told, const QDateTime &from,
-                                           const QDateTime &to) const
+Result<FactList> AppleProvider::factsOfDay(db::Session &db, const Verifier &verifier, const QList<QByteArray> &told,
+                                           const QDateTime &from, const QDateTime &to)
 {
     const auto catalogue = StoreCatalogue::load(db, Provider::Apple);
     const auto isOfDay = [&](const QDateTime &time) { return time >= from && time < to; };
     FactList facts;
     for (const QByteArray &payload : told) {
-        const auto notification = m_verifier->notification(payload);
+        const auto notification = verifier->notification(payload);
         if (!notification)
             return strangeAnswer(notification.error());
         const FactList said = companion::payments::factsOf(*notification, catalogue);

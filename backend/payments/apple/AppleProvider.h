@@ -43,13 +43,16 @@ private:
         QList<AppleApi::Status> statuses = {};
         QList<QByteArray> transactions = {};
     };
-    Result<ProviderEvent> eventOf(db::Session &db, const Webhook &webhook, const QDateTime &now) const;
+    // On workers: they may outlive this object, and are given what they read.
+    using Verifier = std::shared_ptr<const AppleVerifier>;
+    static Result<ProviderEvent> eventOf(db::Session &db, const Verifier &verifier, const Webhook &webhook,
+                                         const QDateTime &now);
     void redeemVerified(const Receipt &receipt, const AppleTransaction &transaction, const Then<FactList> &then);
     void readSale(const Receipt &receipt, const QByteArray &jws, const Then<FactList> &then);
     void gather(const Claim &claim, const Then<FactList> &then);
-    Result<FactList> factsOf(db::Session &db, const Claim &claim) const;
-    Result<FactList> factsOfDay(db::Session &db, const QList<QByteArray> &told, const QDateTime &from,
-                                const QDateTime &to) const;
+    static Result<FactList> factsOf(db::Session &db, const Verifier &verifier, const Claim &claim);
+    static Result<FactList> factsOfDay(db::Session &db, const Verifier &verifier, const QList<QByteArray> &told,
+                                       const QDateTime &from, const QDateTime &to);
 
     db::Workers &m_operators;
     const Clock &m_clock;

@@ -152,12 +152,10 @@ void GoogleProvider::complete(const ProviderEvent &event, const Then<ProviderEve
                                          const bool isUnknown = !facts && facts.error().code == ErrorCode::NotFound;
                                          if (isUnknown && event.createdAt.secsTo(m_clock.now()) > unknownFor_s)
                                              return then(event); // it is gone, and will not come back
-                                         if (isUnknown)
+                                         if (!facts) // whatever kept us from knowing: asked again
                                              return then(std::unexpected(Refusal{.code = ErrorCode::ProviderFailed,
                                                                                  .detail = facts.error().detail,
                                                                                  .log = facts.error().log}));
-                                         if (!facts)
-                                             return then(std::unexpected(facts.error()));
                                          ProviderEvent whole = event;
                                          whole.facts = *facts;
                                          then(whole);
@@ -270,16 +268,17 @@ void GoogleProvider::lookAtLinked(const Looking &looking)
 
 void GoogleProvider::readOut(const Looking &looking)
 {
+    Look copy = *looking;
+    copy.then = {}; // what it holds belongs to this thread
     m_operators.act(
-        this, [this, seen = *looking](db::Session &db) { return factsOf(db, seen); },
+        this, [seen = copy, tests = m_options.acceptsTests](db::Session &db) { return factsOf(db, seen, tests); },
         [looking](const Result<FactList> &facts) { looking->then(facts); });
 }
 
-// On a worker: reads only what never changes.
-Result<FactList> GoogleProvider::factsOf(db::Session &db, const Look &seen) const
+Result<FactList> GoogleProvider::factsOf(db::Session &db, const Look &seen, bool acceptsTests)
 {
     const bool isTest = (seen.sale && seen.sale->isTest) || (seen.subscription && seen.subscription->isTest);
-    if (isTest && !m_options.acceptsTests)
+    if (isTest && !acceptsTests)
         return seen.claimant ? Result<FactList>(noPurchase(u"Testers' purchases do not count here."_s)) : FactList();
     std::optional<UserId> user = seen.subscription ? seen.subscription->user
         : seen.sale                                ? seen.sale->user
@@ -314,7 +313,7 @@ Result<FactList> GoogleProvider::factsOf(db::Session &db, const Look &seen) cons
 }
 
 void GoogleProvider::addSubscription(db::Session &db, const Look &seen, const std::optional<UserId> &user,
-                                     const StoreCatalogue &catalogue, FactList &facts) const
+                                     const StoreCatalogue &catalogue, FactList &facts)
 {
     const GoogleSubscription &now = *seen.subscription;
     if (seen.linked) {
@@ -332,7 +331,7 @@ void GoogleProvider::addSubscription(db::Session &db, const Look &seen, const st
         facts.subscriptions.append(*fact);
 }
 
-void GoogleProvider::remember(db::Session &db, const Look &seen, const UserId &user) const
+void GoogleProvider::remember(db::Session &db, const Look &seen, const UserId &user)
 {
     const auto &sub = seen.subscription;
     const QString order = sub ? sub->order : seen.sale->order;

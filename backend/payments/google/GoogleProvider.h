@@ -63,10 +63,11 @@ private:
     void lookAtOrder(const Looking &looking, const QString &id);
     void lookAtLinked(const Looking &looking);
     void readOut(const Looking &looking);
-    Result<FactList> factsOf(db::Session &db, const Look &seen) const;
-    void addSubscription(db::Session &db, const Look &seen, const std::optional<UserId> &user,
-                         const StoreCatalogue &catalogue, FactList &facts) const;
-    void remember(db::Session &db, const Look &seen, const UserId &user) const;
+    // On workers: they may outlive this object, and are given what they read.
+    static Result<FactList> factsOf(db::Session &db, const Look &seen, bool acceptsTests);
+    static void addSubscription(db::Session &db, const Look &seen, const std::optional<UserId> &user,
+                                const StoreCatalogue &catalogue, FactList &facts);
+    static void remember(db::Session &db, const Look &seen, const UserId &user);
     void lookByReference(const QString &reference, const Then<FactList> &then);
     void nextOfDay(const std::shared_ptr<Day> &day);
     void settle(const QString &token, PaidFor kind, const QString &product);
