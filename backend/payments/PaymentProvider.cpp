@@ -52,6 +52,16 @@ void PaymentProvider::refund(const RefundOrder &, const Then<FactList> &then)
     then(std::unexpected(cannot(u"refund: the store decides about refunds"_s)));
 }
 
+void PaymentProvider::fetchPayment(const QStringList &, const Then<FactList> &then)
+{
+    then(std::unexpected(cannot(u"look up a payment"_s)));
+}
+
+void PaymentProvider::openPortal(const PortalOrder &, const Then<QString> &then)
+{
+    then(std::unexpected(cannot(u"open a page for customers"_s)));
+}
+
 void PaymentProvider::acknowledge(const QStringList &, PaidFor, const QString &) { }
 
 } // namespace companion::payments

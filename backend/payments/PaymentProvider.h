@@ -67,6 +67,13 @@ struct Webhook
     QByteArray header(const QByteArray &name) const; // any case; the first; empty where there is none
 };
 
+struct PortalOrder
+{
+    UserId user;
+    QString customer; // the provider's id of this user where we know one
+    QString returnUrl; // may be empty
+};
+
 struct Abilities
 {
     bool checkout = false;  // createCheckout
@@ -74,6 +81,7 @@ struct Abilities
     bool refunds = false;   // refund
     bool changesTier = false; // changeTier (stores let their own customer change)
     bool cancels = false;
+    bool portal = false; // openPortal
 };
 
 // One payment provider. Lives on the event-loop thread: every call returns at once and calls `then` there later,
@@ -115,6 +123,12 @@ public:
     // refunds; asked for pages by itself.
     virtual void listPayments(const QDateTime &from, const QDateTime &to, const Then<FactList> &then) = 0;
     virtual void fetchSubscription(const QString &reference, const Then<FactList> &then) = 0;
+    // One payment as it stands, by any of its references. not_found: the provider does not know it.
+    virtual void fetchPayment(const QStringList &references, const Then<FactList> &then);
+
+    // A page of the provider's where customers see to their cards, bills and subscription themselves: its address.
+    // not_found: this user never bought anything there.
+    virtual void openPortal(const PortalOrder &order, const Then<QString> &then);
 
     // After a payment's credits or tier have been granted and committed: the place to acknowledge (Google, within 3
     // days). Called again by the reconciliation for a payment of the last days, so that a lost call heals.

@@ -1,6 +1,7 @@
 #include "payments/ProviderHttp.h"
 
 #include <QNetworkReply>
+#include <QRandomGenerator>
 #include <QTimer>
 
 #include <algorithm>
@@ -63,9 +64,13 @@ void ProviderHttp::attempt(const HttpCall &call, const Then &then, int number)
     });
     connect(reply, &QNetworkReply::finished, this, [this, call, then, number, reply] {
         reply->deleteLater();
-        const HttpAnswer answer = answerOf(reply);
-        const bool broken = answer.status == 0 || reply->error() == QNetworkReply::OperationCanceledError;
-        if (again(call, then, number, broken ? 0 : answer.status, answer.header("Retry-After")))
+        HttpAnswer answer = answerOf(reply);
+        // The lower errors are the connection's: the status had come, and perhaps not all of the body.
+        const bool broken = answer.status == 0
+            || (reply->error() != QNetworkReply::NoError && reply->error() < QNetworkReply::ContentAccessDenied);
+        if (broken)
+            answer.status = 0;
+        if (again(call, then, number, answer))
             return;
         if (broken)
             return then(std::unexpected(
@@ -77,15 +82,26 @@ void ProviderHttp::attempt(const HttpCall &call, const Then &then, int number)
     });
 }
 
-bool ProviderHttp::again(const HttpCall &call, const Then &then, int number, int status, const QByteArray &retryAfter)
+// status 0: no whole answer.
+bool ProviderHttp::isWorthRepeating(const HttpAnswer &answer) const
 {
-    const bool mayPass = status == 0 || status == 409 || status == 429 || status >= 500;
+    const QByteArray verdict = m_options.verdictHeader.isEmpty() ? QByteArray() : answer.header(m_options.verdictHeader);
+    if (answer.status != 0 && (verdict == "true" || verdict == "false"))
+        return verdict == "true";
+    return answer.status == 0 || answer.status == 409 || answer.status == 429 || answer.status >= 500;
+}
+
+bool ProviderHttp::again(const HttpCall &call, const Then &then, int number, const HttpAnswer &answer)
+{
     const bool repeatable = call.method == "GET" || call.repeatable || !call.idempotencyKey.isEmpty();
-    if (!mayPass || !repeatable || number >= m_options.attempts)
+    if (!repeatable || number >= m_options.attempts || !isWorthRepeating(answer))
         return false;
-    const std::chrono::milliseconds told = std::chrono::seconds(std::clamp(retryAfter.toInt(), 0, 10));
-    const auto pause = std::clamp(m_options.firstPause * (1 << (number - 1)), told, std::max(told, longestPause));
-    QTimer::singleShot(pause, this, [this, call, then, number] { attempt(call, then, number + 1); });
+    const auto whole = std::min(m_options.firstPause * (1 << (number - 1)), longestPause);
+    const std::chrono::milliseconds own = whole / 2
+        + std::chrono::milliseconds(QRandomGenerator::global()->bounded(static_cast<int>(whole.count()) / 2 + 1));
+    const std::chrono::milliseconds told =
+        std::chrono::seconds(std::clamp(answer.header("Retry-After").toInt(), 0, 10));
+    QTimer::singleShot(std::max(own, told), this, [this, call, then, number] { attempt(call, then, number + 1); });
     return true;
 }
 

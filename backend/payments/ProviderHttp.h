@@ -31,9 +31,9 @@ struct HttpAnswer
 };
 
 // A provider's API over HTTP, on the loop thread. Any answer with a status comes back as it is, 4xx too; a call that
-// got none, or 409, 429 or 5xx to the end, is repeated up to `attempts` times (0.5 s, 1 s, 2 s … and what Retry-After
-// says, at most 10 s). provider_failed when no answer came, or one of more than `limit_bytes`. Redirects are not
-// followed.
+// got none, or 409, 429 or 5xx, is repeated up to `attempts` times, after 0.5 s, 1 s, 2 s … (each less by chance, down to
+// the half, so that many do not come back at once) and not before Retry-After, of which 10 s count at most.
+// provider_failed when no whole answer came, or one of more than `limit_bytes`. Redirects are not followed.
 class ProviderHttp : public QObject
 {
     Q_OBJECT
@@ -44,6 +44,7 @@ public:
         std::chrono::milliseconds timeout = std::chrono::seconds(20);
         std::chrono::milliseconds firstPause = std::chrono::milliseconds(500);
         qint64 limit_bytes = 4 * 1024 * 1024;
+        QByteArray verdictHeader = {}; // by which the server says itself whether to repeat: true or false
     };
     using Then = std::function<void(const Result<HttpAnswer> &)>;
 
@@ -52,7 +53,8 @@ public:
 
 private:
     void attempt(const HttpCall &call, const Then &then, int number);
-    bool again(const HttpCall &call, const Then &then, int number, int status, const QByteArray &retryAfter);
+    bool again(const HttpCall &call, const Then &then, int number, const HttpAnswer &answer);
+    bool isWorthRepeating(const HttpAnswer &answer) const;
 
     Options m_options;
     QNetworkAccessManager m_network;
