@@ -28,7 +28,7 @@ FormFields decoded(const QByteArray &form)
             continue;
         part.replace('+', ' ');
         const qsizetype equals = part.indexOf('=');
-        fields.append({QString::fromUtf8(QByteArray::fromPercentEncoding(part.left(equals))),
+        fields.append({QString::fromUtf8(QByteArray::fromPercentEncoding(equals < 0 ? part : part.left(equals))),
                        equals < 0 ? QString() : QString::fromUtf8(QByteArray::fromPercentEncoding(part.mid(equals + 1)))});
     }
     return fields;
@@ -119,7 +119,7 @@ void FakeStripe::read(QTcpSocket *socket)
         const QByteArray target = start.value(1);
         const qsizetype query = target.indexOf('?');
         call.method = start.value(0);
-        call.path = QString::fromUtf8(QByteArray::fromPercentEncoding(target.left(query)));
+        call.path = QString::fromUtf8(QByteArray::fromPercentEncoding(query < 0 ? target : target.left(query)));
         call.fields = decoded(query < 0 ? QByteArray() : target.mid(query + 1)) + decoded(body);
         take(socket, call);
         if (socket->state() != QAbstractSocket::ConnectedState)

@@ -125,7 +125,11 @@ struct BooksFixture
             words.prepend(toText(row.kind) + u' ' + brief(row.amount));
         return words.join(QStringLiteral(", "));
     }
-    QString text(const QString &sql) { return db.owner().script(sql).first().text("text"); }
+    QString text(const QString &sql)
+    {
+        const auto rows = db.owner().script(sql);
+        return rows.isEmpty() ? QString() : rows.first().text("text");
+    }
     QString status(const QString &reference)
     {
         return text(QStringLiteral("SELECT p.status AS text FROM payment_transactions p JOIN payment_references r"
