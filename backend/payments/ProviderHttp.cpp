@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds longestPause = std::chrono::seconds(10);
 HttpAnswer answerOf(QNetworkReply *reply)
 {
     HttpAnswer answer{.status = reply->attribute(QNetworkRequest::HttpStatusCodeAttribute).toInt(),
-                      .body = reply->readAll(),
+                      .body = reply->isOpen() ? reply->readAll() : QByteArray(), // closed where it was given up
                       .headers = {}};
     for (const auto &[name, value] : reply->rawHeaderPairs())
         answer.headers.append({name, value});

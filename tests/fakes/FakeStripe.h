@@ -85,6 +85,7 @@ public:
                     qint64 amount = 0, const QString &currency = {});
     void closeDispute(const QString &dispute, const QString &status);
     void forget(const QString &customer); // deleted in the dashboard
+    void sell(const StripeCall &checkout);  // by another shop of the same account
 
     QList<QJsonObject> takeEvents(); // since the last call, in order
     QJsonObject event(const QString &type, const QJsonObject &object); // one of the test's own making

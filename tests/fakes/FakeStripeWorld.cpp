@@ -451,6 +451,11 @@ void FakeStripe::closeDispute(const QString &id, const QString &status)
         announce(u"charge.dispute.funds_reinstated"_s, id);
 }
 
+void FakeStripe::sell(const StripeCall &checkout)
+{
+    pay(createSession(checkout, {}).body[u"id"_s].toString());
+}
+
 void FakeStripe::forget(const QString &customer)
 {
     m_objects.remove(customer);

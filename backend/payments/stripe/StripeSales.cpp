@@ -28,6 +28,15 @@ std::unexpected<Refusal> badPrice(const Money &price)
                                    .log = u"Stripe takes no %1 %2"_s.arg(price.amount(), price.currency())});
 }
 
+// What is missing at Stripe (a price that the operator named) is no fault of the customer's: when it is there, the same
+// request may be made again.
+Refusal cannotSell(const Refusal &refusal)
+{
+    if (refusal.code != ErrorCode::NotFound)
+        return refusal;
+    return {.code = ErrorCode::ProviderFailed, .detail = u"The payment provider cannot sell this now."_s, .log = refusal.log};
+}
+
 template <class T>
 std::unexpected<Refusal> failed(const Result<T> &result)
 {
@@ -217,7 +226,7 @@ void StripeProvider::openSession(const CheckoutOrder &order, const QString &cust
         }
         m_prices.removeIf([&](const auto &known) { return known.value() == price; }); // it may be archived
         if (isSecond || !misses(made.error(), u"customer"_s))
-            return then(failed(made));
+            return then(std::unexpected(cannotSell(made.error())));
         createCustomer(order.user, order.email, customer, [=, this](const Result<QString> &fresh) {
             fresh ? openSession(order, *fresh, price, true, then) : then(failed(fresh));
         });
