@@ -84,6 +84,28 @@ SystemComponent certificatesHealth(const QString &name, const jose::PublishedCer
                                         : u"%1 keys; the last fetch: %2"_s.arg(state.keys).arg(state.lastProblem)};
 }
 
+payments::StripeOptions stripeOptions(const Configuration &configuration)
+{
+    payments::StripeOptions options;
+    options.api.base = QUrl(configuration.stripeApiBase);
+    options.api.key = configuration.stripeSecretKey.toUtf8();
+    options.api.http.limit_bytes = 32 * 1024 * 1024; // a page of a hundred expanded invoices
+    for (const QString &secret : configuration.stripeWebhookSecrets)
+        options.webhookSecrets.append(secret.toUtf8());
+    options.live = payments::StripeProvider::isLiveKey(configuration.stripeSecretKey).value_or(false);
+    options.portalConfiguration = configuration.stripePortalConfiguration;
+    options.automaticTax = configuration.stripeAutomaticTax;
+    return options;
+}
+
+SystemComponent stripeHealth(const payments::StripeProvider &stripe)
+{
+    const QString mode = stripe.isLive() ? u"live mode"_s : u"test mode"_s;
+    const QString problem = stripe.lastProblem();
+    return {u"Stripe"_s, problem.isEmpty() ? u"ok"_s : u"degraded"_s,
+            problem.isEmpty() ? mode : u"%1; the last call: %2"_s.arg(mode, problem)};
+}
+
 } // namespace
 
 Backend::Backend(const Configuration &configuration, const Databases &databases, Features &features, const Clock &clock)
@@ -207,6 +229,8 @@ QList<std::function<SystemComponent()>> Backend::otherComponents() const
         if (certificates)
             others.append(
                 [name = name, certificates = certificates] { return certificatesHealth(name, *certificates); });
+    if (m_configuration.usesStripe())
+        others.append([this] { return stripeHealth(*m_stripe); });
     return others;
 }
 
@@ -219,6 +243,10 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
         m_desk->add(*m_sandbox);
     }
     m_stores->addTo(*m_desk);
+    if (m_configuration.usesStripe()) {
+        m_stripe = std::make_unique<payments::StripeProvider>(*m_operators, stripeOptions(m_configuration));
+        m_desk->add(*m_stripe);
+    }
     const payments::PaymentParts parts{.desk = *m_desk,
                                        .operators = *m_operators,
                                        .checkouts = *m_features.checkouts,
@@ -333,10 +361,13 @@ std::expected<quint16, QString> Backend::listen()
         m_reconcileTimer.start(reconcileEvery_ms);
         m_catchUpTimer.start(catchUpEvery_ms);
         m_stores->open();
-        if (m_sandbox) {
-            const QString own = ownUrl(m_configuration.listenAddress, *port);
-            m_sandbox->open(m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl, QUrl(own));
-        }
+        const QString own = ownUrl(m_configuration.listenAddress, *port);
+        const QString reached = m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl;
+        if (m_sandbox)
+            m_sandbox->open(reached, QUrl(own));
+        if (m_stripe)
+            m_stripe->setReturnUrl(m_configuration.stripeReturnUrl.isEmpty() ? reached
+                                                                             : m_configuration.stripeReturnUrl);
     }
     return port;
 }

@@ -13,6 +13,7 @@
 #include "llm/LanguageModel.h"
 #include "ops/Metrics.h"
 #include "payments/sandbox/SandboxProvider.h"
+#include "payments/stripe/StripeProvider.h"
 
 #include <QObject>
 
@@ -67,6 +68,7 @@ private:
     std::unique_ptr<jobs::Schedule> m_schedule;
     std::unique_ptr<payments::SandboxProvider> m_sandbox;
     std::unique_ptr<Stores> m_stores;
+    std::unique_ptr<payments::StripeProvider> m_stripe;
     std::unique_ptr<payments::PaymentDesk> m_desk;
     QTimer m_keyTimer;
     QTimer m_reconcileTimer;

@@ -178,6 +178,7 @@ private:
             m_loaded.notices << u"No LLM is configured: the built-in rehearsal model answers."_s;
         completeFirebase(all);
         completeStores(all);
+        completeStripe(all);
         if (all.databaseUrl.isEmpty())
             for (const auto &name : {u"DATABASE_APP_URL"_s, u"DATABASE_OPERATOR_URL"_s})
                 if (m_given.contains(name))
@@ -211,6 +212,26 @@ private:
         for (const auto &problem : storeProblems(all, given))
             complain(problem.variable, given(problem.variable) ? sourceOf(problem.variable) : environmentSource,
                      problem.message);
+    }
+
+    void completeStripe(const Configuration &all)
+    {
+        const QString key = u"STRIPE_SECRET_KEY"_s, secret = u"STRIPE_WEBHOOK_SECRET"_s, base = u"STRIPE_API_BASE"_s;
+        static const QRegularExpression isSecretKey(u"^(sk|rk)_[A-Za-z0-9_]{4,250}$"_s);
+        if (!all.usesStripe()) {
+            for (const auto &name : {secret, base, u"STRIPE_RETURN_URL"_s, u"STRIPE_PORTAL_CONFIGURATION"_s})
+                if (m_given.contains(name))
+                    complain(name, sourceOf(name), u"needs STRIPE_SECRET_KEY too"_s);
+            return;
+        }
+        if (!isSecretKey.match(all.stripeSecretKey).hasMatch())
+            complain(key, sourceOf(key), u"must be a secret (sk_…) or restricted (rk_…) key of Stripe's"_s);
+        if (all.stripeWebhookSecrets.isEmpty())
+            complain(key, sourceOf(key), u"needs STRIPE_WEBHOOK_SECRET too: no webhook could be believed"_s);
+        if (all.isProduction() && !all.stripeApiBase.startsWith("https://"_L1))
+            complain(base, sourceOf(base), u"must be https:// with COMPANION_ENV=production: the key is sent there"_s);
+        if (all.isProduction() && !all.stripeSecretKey.contains("_live_"_L1))
+            m_loaded.notices << u"STRIPE_SECRET_KEY is no live key: Stripe takes no real money."_s;
     }
 
     QString sourceOf(const QString &name) const { return m_given.value(name).source; }

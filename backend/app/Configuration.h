@@ -66,7 +66,7 @@ struct Configuration
     QString firebaseAuthEmulatorHost; // FIREBASE_AUTH_EMULATOR_HOST
     QString firebaseCertificatesUrl;  // FIREBASE_CERTIFICATES_URL
     QString stripeSecretKey;          // STRIPE_SECRET_KEY
-    QString stripeWebhookSecret;      // STRIPE_WEBHOOK_SECRET
+    QStringList stripeWebhookSecrets; // STRIPE_WEBHOOK_SECRET
     QString stripeApiBase;            // STRIPE_API_BASE
     QString appleBundleId;            // APPLE_BUNDLE_ID; empty: nothing is sold by the App Store
     QString appleAppId;               // APPLE_APP_ID
@@ -82,6 +82,9 @@ struct Configuration
     QString googlePushServiceAccount; // GOOGLE_PUSH_SERVICE_ACCOUNT
     QString googleApiBase;            // GOOGLE_API_BASE
     QString googleCertificatesUrl;    // GOOGLE_CERTIFICATES_URL
+    QString stripeReturnUrl;          // STRIPE_RETURN_URL; empty: publicUrl, or where it listens
+    QString stripePortalConfiguration; // STRIPE_PORTAL_CONFIGURATION
+    bool stripeAutomaticTax = false;  // STRIPE_AUTOMATIC_TAX
     QString sentryDsn;                // SENTRY_DSN
     QString otlpEndpoint;             // OTLP_ENDPOINT
 
@@ -103,6 +106,7 @@ struct Configuration
 
     bool isProduction() const { return environment == Environment::Production; }
     bool usesSandboxPayments() const { return !isProduction() || sandboxInProduction; }
+    bool usesStripe() const { return !stripeSecretKey.isEmpty(); }
     bool usesEmbeddedDatabase() const { return databaseUrl.isEmpty(); }
     bool usesRehearsalModel() const { return llmBaseUrl.isEmpty(); }
 };

@@ -122,6 +122,13 @@ Kind list(QStringList Configuration::*member, const QString &shape)
             }};
 }
 
+Kind secrets(QStringList Configuration::*member)
+{
+    Kind kind = list(member, u"secrets, separated by commas"_s);
+    kind.secret = true;
+    return kind;
+}
+
 bool isWebUrl(const QString &value, const QStringList &schemes)
 {
     const QUrl url(value, QUrl::StrictMode);
@@ -350,11 +357,21 @@ QList<Setting> partnerSettings()
         row("FIREBASE_CERTIFICATES_URL", section, url(&C::firebaseCertificatesUrl, web),
             "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
             "Where the certificates are published that sign ID tokens; another for tests only."),
-        later(row("STRIPE_SECRET_KEY", section, secret(&C::stripeSecretKey), "", "Sells by Stripe.")),
-        later(row("STRIPE_WEBHOOK_SECRET", section, secret(&C::stripeWebhookSecret), "",
-                  "Checks the signatures of Stripe's webhooks.")),
-        later(row("STRIPE_API_BASE", section, url(&C::stripeApiBase, web), "https://api.stripe.com",
-                  "Stripe's API, for tests against another server.")),
+        row("STRIPE_SECRET_KEY", section, secret(&C::stripeSecretKey, u"sk_… or rk_…"_s), "",
+            "Sells by Stripe, with this secret or restricted key. One with _live_ in it takes real money, and then "
+            "webhooks of test mode are refused; with any other those of live mode."),
+        row("STRIPE_WEBHOOK_SECRET", section, secrets(&C::stripeWebhookSecrets), "",
+            "The webhook endpoint's signing secret (whsec_…); several, separated by commas, while it is rolled."),
+        row("STRIPE_API_BASE", section, url(&C::stripeApiBase, web), "https://api.stripe.com",
+            "Stripe's API; another for tests only."),
+        row("STRIPE_RETURN_URL", section, url(&C::stripeReturnUrl, web), "",
+            "Where customers come back to from Stripe's pages when the client named no address. By default "
+            "COMPANION_PUBLIC_URL."),
+        row("STRIPE_PORTAL_CONFIGURATION", section,
+            matching(&C::stripePortalConfiguration, u"bpc_… id"_s, u"bpc_[A-Za-z0-9_]{1,200}"_s), "",
+            "Which configuration of Stripe's customer portal is shown; by default the account's own."),
+        row("STRIPE_AUTOMATIC_TAX", section, flag(&C::stripeAutomaticTax), "no",
+            "Whether Stripe Tax computes and collects taxes at checkout."),
         later(row("SENTRY_DSN", section, secret(&C::sentryDsn, u"https:// URL"_s), "", "Reports errors to Sentry.")),
         later(row("OTLP_ENDPOINT", section, url(&C::otlpEndpoint, web), "", "Sends traces by OTLP over HTTP.")),
     };

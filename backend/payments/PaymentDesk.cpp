@@ -180,6 +180,27 @@ void PaymentDesk::cancel(const UserId &user, const Then<SubscriptionState> &then
         });
 }
 
+void PaymentDesk::openPortal(const UserId &user, const PortalRequest &request, const Then<PortalLink> &then)
+{
+    PaymentProvider *provider = wanted(request.provider, then);
+    if (!provider)
+        return;
+    m_.operators.act(
+        this,
+        [user, kind = request.provider](db::Session &db) {
+            const auto row = db.first("payments.customer_of", {{"user_id", user}, {"provider", kind}});
+            return row ? row->text("customer") : QString();
+        },
+        [=](const Result<QString> &customer) {
+            if (!customer)
+                return then(std::unexpected(customer.error()));
+            provider->openPortal({user, *customer, request.returnUrl.value_or(QString())},
+                                 [then](const Result<QString> &url) {
+                                     then(url ? Result<PortalLink>(PortalLink{*url}) : std::unexpected(url.error()));
+                                 });
+        });
+}
+
 void PaymentDesk::apply(Provider provider, const FactList &facts, const Then<Taken> &then)
 {
     m_.operators.act(

@@ -41,6 +41,10 @@ public:
     void cancel(const UserId &user, const Then<SubscriptionState> &then,
                 const billing::SubscriptionService &subscriptions);
 
+    // The provider's own page for this customer. invalid: not configured; not_implemented; not_found: never bought
+    // there.
+    void openPortal(const UserId &user, const PortalRequest &wanted, const Then<PortalLink> &then);
+
     // A raw webhook: believed or not, kept, and applied. malformed_request: not believed. payload_too_large.
     // A 503 refusal: send it again.
     void webhook(Provider provider, const Webhook &raw, const Then<Taken> &then);

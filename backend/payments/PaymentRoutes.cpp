@@ -81,6 +81,36 @@ void addCanceling(api::Api &api, const PaymentParts &parts)
     });
 }
 
+void addPortal(api::Api &api, const PaymentParts &parts)
+{
+    const auto portal = [] {
+        auto endpoint = post(u"/portal"_s, u"The provider's own page for your cards, bills and subscription"_s);
+        endpoint.body = schemaOf<PortalRequest>();
+        endpoint.answers = {api::answer<PortalLink>(201)};
+        endpoint.refusals = {ErrorCode::NotFound, ErrorCode::ProviderFailed, ErrorCode::NotImplemented};
+        return endpoint;
+    }();
+    api.onLoop(portal, [&api, parts, portal](const http::Exchange &exchange, const api::Entry &entry) {
+        const auto answer = [&api, portal, exchange, entry](const Result<PortalLink> &link) {
+            api.answer(exchange, portal, replyOf(link, 201), entry.headers);
+        };
+        const auto object = api::readJsonObject(exchange.request());
+        const auto wanted = object ? fromJson<PortalRequest>(*object, UnknownFields::Refuse)
+                                   : Result<PortalRequest>(std::unexpected(object.error()));
+        if (!wanted)
+            return answer(std::unexpected(wanted.error()));
+        parts.operators.act(
+            &parts.desk,
+            [account = parts.account, claims = entry.claims](db::Session &db) -> Result<UserId> {
+                const auto found = account(db, claims);
+                return found ? Result<UserId>(found->id()) : std::unexpected(found.error());
+            },
+            [answer, wanted, desk = &parts.desk](const Result<UserId> &user) {
+                user ? desk->openPortal(*user, *wanted, answer) : answer(std::unexpected(user.error()));
+            });
+    });
+}
+
 void addLooking(api::Api &api, const PaymentParts &parts)
 {
     api.act({.path = market + u"/subscription"_s,
@@ -132,6 +162,7 @@ const char *wordFor(Taken::What what)
 void addMarketRoutes(api::Api &api, const PaymentParts &parts)
 {
     addBuying(api, parts);
+    addPortal(api, parts);
     addCanceling(api, parts);
     addLooking(api, parts);
 }

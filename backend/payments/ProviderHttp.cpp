@@ -85,7 +85,8 @@ void ProviderHttp::attempt(const HttpCall &call, const Then &then, int number)
 // status 0: no whole answer.
 bool ProviderHttp::isWorthRepeating(const HttpAnswer &answer) const
 {
-    const QByteArray verdict = m_options.verdictHeader.isEmpty() ? QByteArray() : answer.header(m_options.verdictHeader);
+    const QByteArray verdict =
+        m_options.verdictHeader.isEmpty() ? QByteArray() : answer.header(m_options.verdictHeader);
     if (answer.status != 0 && (verdict == "true" || verdict == "false"))
         return verdict == "true";
     return answer.status == 0 || answer.status == 409 || answer.status == 429 || answer.status >= 500;

@@ -31,8 +31,8 @@ struct HttpAnswer
 };
 
 // A provider's API over HTTP, on the loop thread. Any answer with a status comes back as it is, 4xx too; a call that
-// got none, or 409, 429 or 5xx, is repeated up to `attempts` times, after 0.5 s, 1 s, 2 s … (each less by chance, down to
-// the half, so that many do not come back at once) and not before Retry-After, of which 10 s count at most.
+// got none, or 409, 429 or 5xx, is repeated up to `attempts` times, after 0.5 s, 1 s, 2 s … (each less by chance, down
+// to the half, so that many do not come back at once) and not before Retry-After, of which 10 s count at most.
 // provider_failed when no whole answer came, or one of more than `limit_bytes`. Redirects are not followed.
 class ProviderHttp : public QObject
 {

@@ -145,6 +145,29 @@ struct StartedPayment
     }
 };
 
+// POST /market/portal: the provider's own page for cards, bills and the subscription.
+struct PortalRequest
+{
+    Provider provider = Provider::Stripe;
+    std::optional<QString> returnUrl;
+
+    static constexpr const char *modelName = "PortalRequest";
+    static constexpr auto fields()
+    {
+        using R = PortalRequest;
+        return std::tuple(field("provider", &R::provider),
+                          field("return_url", &R::returnUrl, {.maxLength = 2000, .pattern = "https?://.+"}));
+    }
+};
+
+struct PortalLink
+{
+    QString url; // for this customer alone, for some minutes
+
+    static constexpr const char *modelName = "PortalLink";
+    static constexpr auto fields() { return std::tuple(field("url", &PortalLink::url)); }
+};
+
 struct Subscription
 {
     Provider provider = Provider::Sandbox;

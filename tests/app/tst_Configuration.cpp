@@ -297,6 +297,17 @@ private Q_SLOTS:
             {{u"FIREBASE_PROJECT_ID"_s, u"demo-companion"_s}, {u"FIREBASE_AUTH_EMULATOR_HOST"_s, u"127.0.0.1:9099"_s}});
         QCOMPARE(told(emulated), QStringList());
         QVERIFY(emulated.notices.join(u' ').contains(u"sign in as anybody"_s));
+        const QMap<QString, QString> stripe{{u"STRIPE_SECRET_KEY"_s, u"sk_test_123"_s},
+                                            {u"STRIPE_WEBHOOK_SECRET"_s, u"whsec_a, whsec_b"_s}};
+        QCOMPARE(told(load(stripe)), QStringList());
+        QCOMPARE(load(stripe).configuration.stripeWebhookSecrets, (QStringList{u"whsec_a"_s, u"whsec_b"_s}));
+        QCOMPARE(load({{u"STRIPE_SECRET_KEY"_s, u"sk_test_123"_s}}).problems.size(), 1);
+        QCOMPARE(load({{u"STRIPE_WEBHOOK_SECRET"_s, u"whsec_a"_s}}).problems.size(), 1);
+        QCOMPARE(load(with(stripe, u"STRIPE_SECRET_KEY"_s, u"pk_test_123"_s)).problems.size(), 1);
+        QCOMPARE(load(with(stripe, u"STRIPE_PORTAL_CONFIGURATION"_s, u"portal"_s)).problems.size(), 1);
+        const auto inProduction = with(stripe, u"COMPANION_ENV"_s, u"production"_s);
+        QVERIFY(load(inProduction).notices.join(u' ').contains(u"no live key"_s));
+        QCOMPARE(load(with(inProduction, u"STRIPE_API_BASE"_s, u"http://10.0.0.1:1"_s)).problems.size(), 1);
         write(m_data->filePath(u"k"_s), u"a"_s);
         QCOMPARE(load({{u"LLM_API_KEY_FILE"_s, m_data->filePath(u"k"_s)}, {u"LLM_API_KEY"_s, u"b"_s}}).problems.size(),
                  1);

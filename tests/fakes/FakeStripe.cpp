@@ -28,8 +28,9 @@ FormFields decoded(const QByteArray &form)
             continue;
         part.replace('+', ' ');
         const qsizetype equals = part.indexOf('=');
-        fields.append({QString::fromUtf8(QByteArray::fromPercentEncoding(equals < 0 ? part : part.left(equals))),
-                       equals < 0 ? QString() : QString::fromUtf8(QByteArray::fromPercentEncoding(part.mid(equals + 1)))});
+        fields.append(
+            {QString::fromUtf8(QByteArray::fromPercentEncoding(equals < 0 ? part : part.left(equals))),
+             equals < 0 ? QString() : QString::fromUtf8(QByteArray::fromPercentEncoding(part.mid(equals + 1)))});
     }
     return fields;
 }
@@ -110,7 +111,8 @@ void FakeStripe::read(QTcpSocket *socket)
         const QByteArrayList lines = seen.left(end).split('\n');
         StripeCall call;
         for (const QByteArray &line : lines.mid(1))
-            call.headers.insert(line.left(line.indexOf(':')).trimmed().toLower(), line.mid(line.indexOf(':') + 1).trimmed());
+            call.headers.insert(line.left(line.indexOf(':')).trimmed().toLower(),
+                                line.mid(line.indexOf(':') + 1).trimmed());
         const qsizetype length = call.headers.value("content-length").toLongLong();
         if (seen.size() < end + 4 + length)
             return;
@@ -148,7 +150,8 @@ bool FakeStripe::meetFault(QTcpSocket *socket, const StripeCall &call)
     faults.pop_front();
     bool replayed = false;
     const QString type = fault.status == 429 ? u"rate_limit_error"_s : u"api_error"_s;
-    const StripeReply failure = error(fault.status, type, fault.status == 429 ? u"rate_limit"_s : QString(), u"Sorry."_s);
+    const StripeReply failure =
+        error(fault.status, type, fault.status == 429 ? u"rate_limit"_s : QString(), u"Sorry."_s);
     switch (fault.kind) {
     case Kind::Status:
         write(socket, failure, fault.headers);
@@ -192,8 +195,9 @@ StripeReply FakeStripe::answer(const StripeCall &call, bool &replayed)
         print += '\n' + name.toUtf8() + '=' + value.toUtf8();
     if (const auto known = m_remembered.constFind(key); known != m_remembered.cend()) {
         if (known->print != print)
-            return error(400, u"idempotency_error"_s, {},
-                         u"Keys for idempotent requests can only be used with the same parameters they were first used with."_s);
+            return error(
+                400, u"idempotency_error"_s, {},
+                u"Keys for idempotent requests can only be used with the same parameters they were first used with."_s);
         replayed = true;
         return known->reply;
     }
@@ -218,15 +222,16 @@ StripeReply FakeStripe::handle(const StripeCall &call)
         const auto match = path.match(call.path);
         if (route.method != call.method || !match.hasMatch())
             continue;
-        const QRegularExpression allowed(
-            QRegularExpression::anchoredPattern(QString(u"expand\\[\\d*\\]"_s + (route.allowed.isEmpty() ? QString() : QString(u'|' + route.allowed)))));
+        const QRegularExpression allowed(QRegularExpression::anchoredPattern(
+            QString(u"expand\\[\\d*\\]"_s + (route.allowed.isEmpty() ? QString() : QString(u'|' + route.allowed)))));
         for (const auto &[name, value] : call.fields)
             if (!allowed.match(name).hasMatch())
                 return error(400, u"invalid_request_error"_s, u"parameter_unknown"_s,
                              u"Received unknown parameter: "_s + name, name);
         return (this->*route.handler)(call, match.captured(1));
     }
-    return error(404, u"invalid_request_error"_s, {}, u"Unrecognized request URL (%1: /v1/%2)."_s.arg(QString::fromLatin1(call.method), call.path));
+    return error(404, u"invalid_request_error"_s, {},
+                 u"Unrecognized request URL (%1: /v1/%2)."_s.arg(QString::fromLatin1(call.method), call.path));
 }
 
 void FakeStripe::write(QTcpSocket *socket, const StripeReply &reply, const QByteArray &headers)
@@ -234,8 +239,8 @@ void FakeStripe::write(QTcpSocket *socket, const StripeReply &reply, const QByte
     const QByteArray body = QJsonDocument(reply.body).toJson();
     socket->write("HTTP/1.1 " + QByteArray::number(reply.status) + " X\r\nServer: nginx\r\nDate: " + httpDate(m_now_s())
                   + "\r\nContent-Type: application/json\r\nRequest-Id: req_" + QByteArray::number(calls.size())
-                  + "\r\nStripe-Version: " + version + "\r\n" + headers + "Content-Length: "
-                  + QByteArray::number(body.size()) + "\r\n\r\n" + body);
+                  + "\r\nStripe-Version: " + version + "\r\n" + headers
+                  + "Content-Length: " + QByteArray::number(body.size()) + "\r\n\r\n" + body);
 }
 
 StripeReply FakeStripe::error(int status, const QString &type, const QString &code, const QString &message,

@@ -57,8 +57,8 @@ struct StripeFault
 // Stripe as far as a shop needs it, API 2026-10-28, test mode: a real HTTP server on the loopback that takes the real
 // form-encoded wire (strictly: unknown parameters, versions, keys are refused), with Idempotency-Key, expansion,
 // pagination, errors, and a world of its own in which customers pay, cards fail and banks dispute. Every change makes
-// events, which the test takes and signs. The official SDK is driven against it (tests/payments/stripe_sdk.cjs), and its
-// answers are checked against the SDK's types.
+// events, which the test takes and signs. The official SDK is driven against it (tests/payments/stripe_sdk.cjs), and
+// its answers are checked against the SDK's types.
 class FakeStripe : public QObject
 {
     Q_OBJECT
@@ -81,8 +81,8 @@ public:
     void cancelNow(const QString &subscription);
     QString refund(const QString &charge, qint64 amount); // by a click in the dashboard
     void failRefund(const QString &refund);
-    QString dispute(const QString &charge, const QString &status = QStringLiteral("needs_response"),
-                    qint64 amount = 0, const QString &currency = {});
+    QString dispute(const QString &charge, const QString &status = QStringLiteral("needs_response"), qint64 amount = 0,
+                    const QString &currency = {});
     void closeDispute(const QString &dispute, const QString &status);
     void forget(const QString &customer); // deleted in the dashboard
     void sell(const StripeCall &checkout);  // by another shop of the same account

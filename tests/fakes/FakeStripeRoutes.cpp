@@ -46,14 +46,18 @@ const QList<FakeStripe::Route> &FakeStripe::routes()
         {"GET", u"customers"_s, &F::listCustomers, QString(page + u"|email"_s)},
         {"POST", u"products"_s, &F::createProduct, QString(marks + u"|id|name"_s)},
         {"POST", u"prices"_s, &F::createPrice,
-         QString(marks + u"|product|product_data\\[name\\]|currency|unit_amount|recurring\\[interval\\]|lookup_key|transfer_lookup_key"_s)},
+         QString(
+             marks
+             + u"|product|product_data\\[name\\]|currency|unit_amount|recurring\\[interval\\]|lookup_key|transfer_lookup_key"_s)},
         {"GET", u"prices"_s, &F::listPrices, QString(page + u"|lookup_keys\\[\\d*\\]|active"_s)},
         {"POST", u"prices/*"_s, &F::updatePrice, QString(marks + u"|active"_s)},
         {"POST", u"checkout/sessions"_s, &F::createSession,
-         QString(marks
+         QString(
+             marks
              + u"|mode|client_reference_id|customer|success_url|cancel_url|adaptive_pricing\\[enabled\\]"
                "|line_items\\[0\\]\\[(quantity|price|price_data\\]\\[(currency|unit_amount|product_data\\]\\[name))\\]"
-               "|(subscription_data|payment_intent_data)\\[metadata\\]\\[\\w+\\]|subscription_data\\[trial_period_days\\]"
+               "|(subscription_data|payment_intent_data)\\[metadata\\]\\[\\w+\\]|subscription_data\\[trial_period_"
+               "days\\]"
                "|automatic_tax\\[enabled\\]|customer_update\\[address\\]"_s)},
         {"POST", u"checkout/sessions/*/expire"_s, &F::expireSession, {}},
         {"POST", u"billing_portal/sessions"_s, &F::createPortal, u"customer|return_url|configuration"_s},
@@ -68,8 +72,10 @@ const QList<FakeStripe::Route> &FakeStripe::routes()
         {"GET", u"events"_s, &F::listEvents, QString(page + u"|types\\[\\d*\\]|type"_s)},
         {"GET", u"invoice_payments"_s, &F::listInvoicePayments,
          QString(page + u"|invoice|status|payment\\[(type|payment_intent)\\]"_s)},
-        {"GET", u"(?:customers|products|prices|checkout/sessions|subscriptions|invoices|payment_intents|charges|refunds|disputes|events)/*"_s,
-         &F::getOne, {}},
+        {"GET",
+         u"(?:customers|products|prices|checkout/sessions|subscriptions|invoices|payment_intents|charges|refunds|disputes|events)/*"_s,
+         &F::getOne,
+         {}},
     };
     return all;
 }
@@ -96,7 +102,10 @@ QJsonValue FakeStripe::expanded(const QJsonValue &value, QStringList path) const
         for (const QString &id : m_order.value(u"invoice_payment"_s))
             if (m_objects[id][u"invoice"_s] == object[u"id"_s])
                 of.append(m_objects[id]);
-        object[name] = QJsonObject{{u"object"_s, u"list"_s}, {u"data"_s, of}, {u"has_more"_s, false}, {u"url"_s, u"/v1/invoice_payments"_s}};
+        object[name] = QJsonObject{{u"object"_s, u"list"_s},
+                                   {u"data"_s, of},
+                                   {u"has_more"_s, false},
+                                   {u"url"_s, u"/v1/invoice_payments"_s}};
     } else if (object.contains(name)) {
         object[name] = expanded(object[name], path);
     }
@@ -133,7 +142,11 @@ StripeReply FakeStripe::listed(const StripeCall &call, const QString &kind,
         }
         data.append(object);
     }
-    return shown(call, {{u"object"_s, u"list"_s}, {u"url"_s, QString(u"/v1/"_s + call.path)}, {u"has_more"_s, more}, {u"data"_s, data}});
+    return shown(call,
+                 {{u"object"_s, u"list"_s},
+                  {u"url"_s, QString(u"/v1/"_s + call.path)},
+                  {u"has_more"_s, more},
+                  {u"data"_s, data}});
 }
 
 StripeReply FakeStripe::getOne(const StripeCall &call, const QString &id)
@@ -171,9 +184,11 @@ StripeReply FakeStripe::createProduct(const StripeCall &call, const QString &)
 {
     const QString id = call.field(u"id"_s, newId(u"prod"_s));
     if (m_objects.contains(id))
-        return error(400, u"invalid_request_error"_s, u"resource_already_exists"_s, u"Product already exists."_s, u"id"_s);
+        return error(400, u"invalid_request_error"_s, u"resource_already_exists"_s, u"Product already exists."_s,
+                     u"id"_s);
     if (call.field(u"name"_s).isEmpty())
-        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: name."_s, u"name"_s);
+        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: name."_s,
+                     u"name"_s);
     put({{u"id"_s, id},
          {u"object"_s, u"product"_s},
          {u"active"_s, true},
@@ -191,11 +206,13 @@ StripeReply FakeStripe::createPrice(const StripeCall &call, const QString &)
     bool isInteger = false;
     const qint64 amount = call.field(u"unit_amount"_s).toLongLong(&isInteger);
     if (!isInteger || amount < 0)
-        return error(400, u"invalid_request_error"_s, u"parameter_invalid_integer"_s, u"Invalid integer"_s, u"unit_amount"_s);
+        return error(400, u"invalid_request_error"_s, u"parameter_invalid_integer"_s, u"Invalid integer"_s,
+                     u"unit_amount"_s);
     QString product = call.field(u"product"_s);
     if (call.has(u"product_data[name]"_s)) {
         product = newId(u"prod"_s);
-        put({{u"id"_s, product}, {u"object"_s, u"product"_s}, {u"name"_s, call.field(u"product_data[name]"_s)}}, u"product"_s);
+        put({{u"id"_s, product}, {u"object"_s, u"product"_s}, {u"name"_s, call.field(u"product_data[name]"_s)}},
+            u"product"_s);
     }
     if (!m_objects.contains(product))
         return missing(u"product"_s, product, u"product"_s);
@@ -203,7 +220,8 @@ StripeReply FakeStripe::createPrice(const StripeCall &call, const QString &)
         if (lookupKey.isEmpty() || m_objects[id][u"lookup_key"_s].toString() != lookupKey)
             continue;
         if (call.field(u"transfer_lookup_key"_s) != "true"_L1)
-            return error(400, u"invalid_request_error"_s, {}, u"A price already uses that lookup key."_s, u"lookup_key"_s);
+            return error(400, u"invalid_request_error"_s, {}, u"A price already uses that lookup key."_s,
+                         u"lookup_key"_s);
         change(id, {{u"lookup_key"_s, QJsonValue()}});
     }
     const bool recurs = call.has(u"recurring[interval]"_s);
@@ -257,13 +275,15 @@ QJsonObject FakeStripe::priceOf(const StripeCall &call, const QString &at, Strip
         if (!m_objects.contains(id))
             wrong = missing(u"price"_s, id, QString(at + u"[price]"_s));
         else if (!m_objects[id][u"active"_s].toBool())
-            wrong = error(400, u"invalid_request_error"_s, {}, u"The price specified is inactive."_s, QString(at + u"[price]"_s));
+            wrong = error(400, u"invalid_request_error"_s, {}, u"The price specified is inactive."_s,
+                          QString(at + u"[price]"_s));
         return m_objects.value(id);
     }
     bool isInteger = false;
     const qint64 amount = call.field(QString(at + u"[price_data][unit_amount]"_s)).toLongLong(&isInteger);
     const QString currency = call.field(QString(at + u"[price_data][currency]"_s));
-    if (!isInteger || amount < 0 || currency.size() != 3 || call.field(QString(at + u"[price_data][product_data][name]"_s)).isEmpty())
+    if (!isInteger || amount < 0 || currency.size() != 3
+        || call.field(QString(at + u"[price_data][product_data][name]"_s)).isEmpty())
         wrong = error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param."_s, at);
     return {{u"unit_amount"_s, amount}, {u"currency"_s, currency}};
 }
@@ -275,18 +295,22 @@ StripeReply FakeStripe::createSession(const StripeCall &call, const QString &)
     const QString wrongData = mode == "payment"_L1 ? u"subscription_data"_s : u"payment_intent_data"_s;
     StripeReply wrong;
     if (mode != "payment"_L1 && mode != "subscription"_L1)
-        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: mode."_s, u"mode"_s);
+        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: mode."_s,
+                     u"mode"_s);
     if (call.field(u"success_url"_s).isEmpty())
-        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: success_url."_s, u"success_url"_s);
+        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: success_url."_s,
+                     u"success_url"_s);
     if (!customer.isEmpty() && !m_objects.contains(customer))
         return missing(u"customer"_s, customer, u"customer"_s);
     if (std::ranges::any_of(call.fields, [&](const auto &field) { return field.first.startsWith(wrongData); }))
-        return error(400, u"invalid_request_error"_s, {}, u"You can not pass `%1` in `%2` mode."_s.arg(wrongData, mode), wrongData);
+        return error(400, u"invalid_request_error"_s, {}, u"You can not pass `%1` in `%2` mode."_s.arg(wrongData, mode),
+                     wrongData);
     const QJsonObject price = priceOf(call, u"line_items[0]"_s, wrong);
     if (wrong.status != 200)
         return wrong;
     if ((mode == "subscription"_L1) != price[u"recurring"_s].isObject())
-        return error(400, u"invalid_request_error"_s, {}, u"The price's recurrence does not fit the mode."_s, u"line_items[0]"_s);
+        return error(400, u"invalid_request_error"_s, {}, u"The price's recurrence does not fit the mode."_s,
+                     u"line_items[0]"_s);
     const int trial = call.field(u"subscription_data[trial_period_days]"_s).toInt();
     const qint64 net = trial > 0 ? 0 : price[u"unit_amount"_s].toInteger();
     const qint64 tax = call.field(u"automatic_tax[enabled]"_s) == "true"_L1 ? net * taxPercent / 100 : 0;
@@ -310,7 +334,8 @@ StripeReply FakeStripe::createSession(const StripeCall &call, const QString &)
          {u"status"_s, u"open"_s},
          {u"subscription"_s, QJsonValue()},
          {u"success_url"_s, call.field(u"success_url"_s)},
-         {u"total_details"_s, QJsonObject{{u"amount_discount"_s, 0}, {u"amount_shipping"_s, 0}, {u"amount_tax"_s, tax}}},
+         {u"total_details"_s,
+          QJsonObject{{u"amount_discount"_s, 0}, {u"amount_shipping"_s, 0}, {u"amount_tax"_s, tax}}},
          {u"url"_s, QString(u"https://checkout.stripe.com/c/pay/"_s + id)}},
         u"checkout.session"_s);
     const QString data = mode == "payment"_L1 ? u"payment_intent_data[metadata]"_s : u"subscription_data[metadata]"_s;
@@ -354,7 +379,8 @@ StripeReply FakeStripe::updateSubscription(const StripeCall &call, const QString
         return missing(u"subscription"_s, id, u"id"_s);
     const QJsonObject before = m_objects[id];
     if (before[u"status"_s] == "canceled"_L1)
-        return error(404, u"invalid_request_error"_s, u"resource_missing"_s, u"No such subscription: '%1'"_s.arg(id), u"id"_s);
+        return error(404, u"invalid_request_error"_s, u"resource_missing"_s, u"No such subscription: '%1'"_s.arg(id),
+                     u"id"_s);
     QJsonObject fields{{u"metadata"_s, merged(before[u"metadata"_s].toObject(), call.map(u"metadata"_s))}};
     if (call.has(u"cancel_at_period_end"_s)) {
         const bool ends = call.field(u"cancel_at_period_end"_s) == "true"_L1;
@@ -412,18 +438,23 @@ StripeReply FakeStripe::createRefund(const StripeCall &call, const QString &)
     const qint64 left = charge[u"amount"_s].toInteger() - charge[u"amount_refunded"_s].toInteger();
     const qint64 amount = call.has(u"amount"_s) ? call.field(u"amount"_s).toLongLong() : left;
     if (left <= 0)
-        return error(400, u"invalid_request_error"_s, u"charge_already_refunded"_s, u"Charge %1 has already been refunded."_s.arg(id));
+        return error(400, u"invalid_request_error"_s, u"charge_already_refunded"_s,
+                     u"Charge %1 has already been refunded."_s.arg(id));
     if (amount <= 0 || amount > left)
-        return error(400, u"invalid_request_error"_s, {}, u"Refund amount is greater than unrefunded amount on charge"_s, u"amount"_s);
+        return error(400, u"invalid_request_error"_s, {},
+                     u"Refund amount is greater than unrefunded amount on charge"_s, u"amount"_s);
     const QString refundId = refund(id, amount);
-    change(refundId, {{u"metadata"_s, call.map(u"metadata"_s)}, {u"reason"_s, call.has(u"reason"_s) ? QJsonValue(call.field(u"reason"_s)) : QJsonValue()}});
+    change(refundId,
+           {{u"metadata"_s, call.map(u"metadata"_s)},
+            {u"reason"_s, call.has(u"reason"_s) ? QJsonValue(call.field(u"reason"_s)) : QJsonValue()}});
     return shown(call, m_objects[refundId]);
 }
 
 StripeReply FakeStripe::listCharges(const StripeCall &call, const QString &)
 {
     return listed(call, u"charge"_s, [&](const QJsonObject &charge) {
-        return !call.has(u"payment_intent"_s) || charge[u"payment_intent"_s].toString() == call.field(u"payment_intent"_s);
+        return !call.has(u"payment_intent"_s)
+            || charge[u"payment_intent"_s].toString() == call.field(u"payment_intent"_s);
     });
 }
 
@@ -464,7 +495,8 @@ StripeReply FakeStripe::listInvoicePayments(const StripeCall &call, const QStrin
 {
     const QString intent = call.field(u"payment[payment_intent]"_s);
     if (!intent.isEmpty() && call.field(u"payment[type]"_s) != "payment_intent"_L1)
-        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s, u"Missing required param: payment[type]."_s, u"payment[type]"_s);
+        return error(400, u"invalid_request_error"_s, u"parameter_missing"_s,
+                     u"Missing required param: payment[type]."_s, u"payment[type]"_s);
     return listed(call, u"invoice_payment"_s, [&](const QJsonObject &payment) {
         return (intent.isEmpty() || payment[u"payment"_s][u"payment_intent"_s].toString() == intent)
             && (!call.has(u"invoice"_s) || payment[u"invoice"_s].toString() == call.field(u"invoice"_s))

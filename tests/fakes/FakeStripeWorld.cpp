@@ -140,9 +140,8 @@ void FakeStripe::pay(const QString &id)
         return;
     if (session[u"mode"_s] == "subscription"_L1)
         return beginSubscription(id);
-    const QString intent =
-        charge(session[u"amount_total"_s].toInteger(), session[u"currency"_s].toString(),
-               session[u"customer"_s].toString(), m_hidden[id][u"marks"_s].toObject());
+    const QString intent = charge(session[u"amount_total"_s].toInteger(), session[u"currency"_s].toString(),
+                                  session[u"customer"_s].toString(), m_hidden[id][u"marks"_s].toObject());
     change(id, {{u"payment_intent"_s, intent}, {u"payment_status"_s, u"paid"_s}, {u"status"_s, u"complete"_s}});
     announce(u"checkout.session.completed"_s, id);
 }
@@ -157,9 +156,11 @@ void FakeStripe::settleLater(const QString &id, bool works)
 {
     const QJsonObject session = m_objects[id];
     if (works)
-        change(id, {{u"payment_intent"_s, charge(session[u"amount_total"_s].toInteger(), session[u"currency"_s].toString(),
-                                                 session[u"customer"_s].toString(), m_hidden[id][u"marks"_s].toObject())},
-                    {u"payment_status"_s, u"paid"_s}});
+        change(id,
+               {{u"payment_intent"_s,
+                 charge(session[u"amount_total"_s].toInteger(), session[u"currency"_s].toString(),
+                        session[u"customer"_s].toString(), m_hidden[id][u"marks"_s].toObject())},
+                {u"payment_status"_s, u"paid"_s}});
     announce(works ? u"checkout.session.async_payment_succeeded"_s : u"checkout.session.async_payment_failed"_s, id);
 }
 
@@ -205,14 +206,16 @@ void FakeStripe::beginSubscription(const QString &id)
          {u"trial_end"_s, trial > 0 ? QJsonValue(end) : QJsonValue()},
          {u"trial_start"_s, trial > 0 ? QJsonValue(now) : QJsonValue()}},
         u"subscription"_s);
-    const QString invoice = makeInvoice(subscription, u"subscription_create"_s,
-                                        {line(subscription, price, trial > 0 ? 0 : price[u"unit_amount"_s].toInteger(), now, end, false)});
+    const QString invoice =
+        makeInvoice(subscription, u"subscription_create"_s,
+                    {line(subscription, price, trial > 0 ? 0 : price[u"unit_amount"_s].toInteger(), now, end, false)});
     announce(u"customer.subscription.created"_s, subscription);
     payInvoice(invoice);
-    change(id, {{u"invoice"_s, invoice},
-                {u"subscription"_s, subscription},
-                {u"payment_status"_s, trial > 0 ? u"no_payment_required"_s : u"paid"_s},
-                {u"status"_s, u"complete"_s}});
+    change(id,
+           {{u"invoice"_s, invoice},
+            {u"subscription"_s, subscription},
+            {u"payment_status"_s, trial > 0 ? u"no_payment_required"_s : u"paid"_s},
+            {u"status"_s, u"complete"_s}});
     announce(u"checkout.session.completed"_s, id);
 }
 
@@ -275,12 +278,17 @@ QString FakeStripe::makeInvoice(const QString &subscription, const QString &reas
          {u"period_start"_s, m_now_s()},
          {u"status"_s, u"open"_s},
          {u"status_transitions"_s,
-          QJsonObject{{u"finalized_at"_s, m_now_s()}, {u"marked_uncollectible_at"_s, QJsonValue()}, {u"paid_at"_s, QJsonValue()}, {u"voided_at"_s, QJsonValue()}}},
+          QJsonObject{{u"finalized_at"_s, m_now_s()},
+                      {u"marked_uncollectible_at"_s, QJsonValue()},
+                      {u"paid_at"_s, QJsonValue()},
+                      {u"voided_at"_s, QJsonValue()}}},
          {u"subtotal"_s, net},
          {u"total"_s, net + tax},
          {u"total_taxes"_s,
           tax == 0 ? QJsonArray()
-                   : QJsonArray{QJsonObject{{u"amount"_s, tax}, {u"tax_behavior"_s, u"exclusive"_s}, {u"type"_s, u"tax_rate_details"_s}}}}},
+                   : QJsonArray{QJsonObject{{u"amount"_s, tax},
+                                            {u"tax_behavior"_s, u"exclusive"_s},
+                                            {u"type"_s, u"tax_rate_details"_s}}}}},
         u"invoice"_s);
     change(subscription, {{u"latest_invoice"_s, id}});
     return id;
@@ -309,12 +317,13 @@ void FakeStripe::payInvoice(const QString &id)
     }
     QJsonObject transitions = invoice[u"status_transitions"_s].toObject();
     transitions.insert(u"paid_at"_s, m_now_s());
-    change(id, {{u"amount_paid"_s, std::max<qint64>(due, 0)},
-                {u"amount_remaining"_s, 0},
-                {u"attempt_count"_s, invoice[u"attempt_count"_s].toInt() + 1},
-                {u"attempted"_s, true},
-                {u"status"_s, u"paid"_s},
-                {u"status_transitions"_s, transitions}});
+    change(id,
+           {{u"amount_paid"_s, std::max<qint64>(due, 0)},
+            {u"amount_remaining"_s, 0},
+            {u"attempt_count"_s, invoice[u"attempt_count"_s].toInt() + 1},
+            {u"attempted"_s, true},
+            {u"status"_s, u"paid"_s},
+            {u"status_transitions"_s, transitions}});
     announce(u"invoice.paid"_s, id);
     announce(u"invoice.payment_succeeded"_s, id);
     if (due > 0)
@@ -334,7 +343,9 @@ QString FakeStripe::prorate(const QString &subscription, const QJsonObject &befo
     const qint64 start = item[u"current_period_start"_s].toInteger();
     const qint64 end = item[u"current_period_end"_s].toInteger();
     const qint64 now = m_now_s();
-    const auto part = [&](const QJsonObject &price) { return price[u"unit_amount"_s].toInteger() * (end - now) / (end - start); };
+    const auto part = [&](const QJsonObject &price) {
+        return price[u"unit_amount"_s].toInteger() * (end - now) / (end - start);
+    };
     const QString invoice = makeInvoice(subscription, u"subscription_update"_s,
                                         {line(subscription, before, -part(before), now, end, true),
                                          line(subscription, after, part(after), now, end, true)});
@@ -389,12 +400,14 @@ void FakeStripe::cancelNow(const QString &id)
     announce(u"customer.subscription.deleted"_s, id);
 }
 
-// ------------------------------------------------------------------------------------------------- refunds and disputes
+// ------------------------------------------------------------------------------------------------- refunds and
+// disputes
 
 QString FakeStripe::refund(const QString &charge, qint64 amount)
 {
     const qint64 refunded = m_objects[charge][u"amount_refunded"_s].toInteger() + amount;
-    change(charge, {{u"amount_refunded"_s, refunded}, {u"refunded"_s, refunded >= m_objects[charge][u"amount"_s].toInteger()}});
+    change(charge,
+           {{u"amount_refunded"_s, refunded}, {u"refunded"_s, refunded >= m_objects[charge][u"amount"_s].toInteger()}});
     const QString id = newId(u"re"_s);
     put({{u"id"_s, id},
          {u"object"_s, u"refund"_s},

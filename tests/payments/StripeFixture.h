@@ -12,8 +12,8 @@
 
 namespace companion::test {
 
-// The whole way but for our own HTTP server: a desk with the real provider, over HTTP to a Stripe of the test's own, and
-// that one's webhooks, signed, at the desk's door.
+// The whole way but for our own HTTP server: a desk with the real provider, over HTTP to a Stripe of the test's own,
+// and that one's webhooks, signed, at the desk's door.
 struct StripeFixture : BooksFixture
 {
     static StripeOptions optionsFor(const QUrl &url)

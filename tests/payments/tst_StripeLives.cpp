@@ -46,7 +46,8 @@ private Q_SLOTS:
     {
         m_f->world.taxPercent = 19;
         m_f->subscribed(Tier::Premium);
-        QCOMPARE(m_f->text(u"SELECT concat_ws(' ', amount_minor, tax_minor) AS text FROM money_entries"_s), u"1188 189"_s);
+        QCOMPARE(m_f->text(u"SELECT concat_ws(' ', amount_minor, tax_minor) AS text FROM money_entries"_s),
+                 u"1188 189"_s);
     }
 
     void a_slow_payment_is_pending_until_it_comes_or_fails()
@@ -112,7 +113,8 @@ private Q_SLOTS:
     void a_refund_that_was_asked_twice_is_one()
     {
         const QString session = m_f->bought();
-        m_f->world.faults = {{StripeFault::Kind::Status, 500, {}}, {StripeFault::Kind::HangUpAfter, 0, {}},
+        m_f->world.faults = {{StripeFault::Kind::Status, 500, {}},
+                             {StripeFault::Kind::HangUpAfter, 0, {}},
                              {StripeFault::Kind::HangUp, 0, {}}};
         QVERIFY(m_f->refundPayment(session, u"3.00"_s, u"same"_s).has_value()); // by its own repetitions
         const auto again = m_f->refundPayment(session, u"3.00"_s, u"same"_s);
@@ -212,7 +214,8 @@ private Q_SLOTS:
         QVERIFY(m_f->subscribe(Tier::Premium).has_value()); // takes it back
         QCOMPARE(m_f->subscriptionStatus(), u"active"_s);
         pass(10s);
-        QCOMPARE(m_f->cancel()->subscription->status, SubscriptionStatus::Canceled); // again, within Stripe's day of keys
+        QCOMPARE(m_f->cancel()->subscription->status,
+                 SubscriptionStatus::Canceled); // again, within Stripe's day of keys
         m_f->deliverAll();
         QCOMPARE(m_f->subscriptionStatus(), u"canceled"_s);
         QCOMPARE(m_f->booked(), u"payment 999 USD"_s);
@@ -231,12 +234,14 @@ private Q_SLOTS:
         QCOMPARE(m_f->tier(), u"vip"_s); // before any webhook
         m_f->deliverAll();
         QCOMPARE(m_f->tier(), u"vip"_s);
-        QCOMPARE(m_f->text(u"SELECT concat_ws(' ', count(*), max(product)) AS text FROM payment_transactions"_s), u"2 vip"_s);
+        QCOMPARE(m_f->text(u"SELECT concat_ws(' ', count(*), max(product)) AS text FROM payment_transactions"_s),
+                 u"2 vip"_s);
         pass(1h);
         QVERIFY(m_f->subscribe(Tier::Premium).has_value());
         m_f->deliverAll();
         QCOMPARE(m_f->tier(), u"vip"_s);
-        QCOMPARE(toText(*m_f->subscriptions.stateOf(m_f->db.operators(), m_f->user).subscription->nextTier), u"premium"_s);
+        QCOMPARE(toText(*m_f->subscriptions.stateOf(m_f->db.operators(), m_f->user).subscription->nextTier),
+                 u"premium"_s);
         const QString before = m_f->booked();
         pass(1h);
         QVERIFY(m_f->subscribe(Tier::Vip).has_value()); // stays after all, and pays nothing for it
@@ -328,7 +333,8 @@ private Q_SLOTS:
         QVERIFY(m_f->refundPayment(dinars, u"0.500"_s).has_value());
         m_f->db.owner().script(u"UPDATE products SET price_minor = 1200, currency = 'ISK' WHERE code = 'popular'"_s);
         m_f->bought();
-        QCOMPARE(m_f->world.object(lastCharge())[u"amount"_s].toInt(), 120'000); // Stripe writes the króna with two zeros
+        QCOMPARE(m_f->world.object(lastCharge())[u"amount"_s].toInt(),
+                 120'000); // Stripe writes the króna with two zeros
         QCOMPARE(m_f->booked(), u"payment 1200 ISK, payment 2750 KWD, payment 980 JPY, refund -500 KWD"_s);
         QCOMPARE(m_f->refundPayment(dinars, u"0.001"_s).error().code, ErrorCode::Conflict);
     }
@@ -347,8 +353,11 @@ private Q_SLOTS:
         session.insert(u"id"_s, u"cs_link"_s); // by a payment link, with our id in the field that customers can write
         session.insert(u"metadata"_s, QJsonObject());
         m_f->deliverStripe(m_f->world.event(u"checkout.session.completed"_s, session));
-        m_f->deliverStripe(m_f->world.event(u"invoice.paid"_s, {{u"id"_s, u"in_1"_s}, {u"status"_s, u"paid"_s}, {u"amount_paid"_s, 5}, {u"currency"_s, u"usd"_s}}));
-        m_f->deliverStripe(m_f->world.event(u"customer.subscription.updated"_s, {{u"id"_s, u"sub_1"_s}, {u"status"_s, u"active"_s}}));
+        m_f->deliverStripe(m_f->world.event(
+            u"invoice.paid"_s,
+            {{u"id"_s, u"in_1"_s}, {u"status"_s, u"paid"_s}, {u"amount_paid"_s, 5}, {u"currency"_s, u"usd"_s}}));
+        m_f->deliverStripe(
+            m_f->world.event(u"customer.subscription.updated"_s, {{u"id"_s, u"sub_1"_s}, {u"status"_s, u"active"_s}}));
         m_f->deliverStripe(m_f->world.event(u"payment_link.created"_s, {{u"id"_s, u"plink_1"_s}}));
         QCOMPARE(m_f->everything(), before);
         QCOMPARE(m_f->text(u"SELECT string_agg(DISTINCT status, ' ') AS text FROM payment_events"_s), u"processed"_s);
@@ -428,7 +437,8 @@ private:
         for (const QJsonObject &event : std::as_const(events))
             if (const auto taken = m_f->deliverStripe(event); !taken)
                 return u"refused: "_s + taken.error().log;
-        const QString open = m_f->text(u"SELECT count(*)::text AS text FROM payment_events WHERE status <> 'processed'"_s);
+        const QString open =
+            m_f->text(u"SELECT count(*)::text AS text FROM payment_events WHERE status <> 'processed'"_s);
         return m_f->everything() + u"\nopen "_s + open + u"\naudit "_s + m_f->audit().join(u'\n');
     }
 };

@@ -39,9 +39,11 @@ class StripeWebhooksTest : public QObject
 private Q_SLOTS:
     void a_signature_is_ours_and_the_fakes_alike()
     {
-        QCOMPARE(signatureOf("whsec_x", "{\"a\":1}", 1'800'000'000), FakeStripe::signature("whsec_x", "{\"a\":1}", 1'800'000'000));
+        QCOMPARE(signatureOf("whsec_x", "{\"a\":1}", 1'800'000'000),
+                 FakeStripe::signature("whsec_x", "{\"a\":1}", 1'800'000'000));
         // Computed with openssl dgst -sha256 -hmac whsec_test of "1700000000.{}".
-        QCOMPARE(signatureOf("whsec_test", "{}", 1'700'000'000), QByteArray("t=1700000000,v1=35495024f4ef3f94e5a93e22221544c4b75e9a42300cd965ab81cb85cd994e91"));
+        QCOMPARE(signatureOf("whsec_test", "{}", 1'700'000'000),
+                 QByteArray("t=1700000000,v1=35495024f4ef3f94e5a93e22221544c4b75e9a42300cd965ab81cb85cd994e91"));
     }
 
     void either_secret_signs_while_the_endpoints_is_rolled()
@@ -200,7 +202,8 @@ private Q_SLOTS:
         QCOMPARE(becameOf(f.deliverRaw(f.signedWebhook(QByteArray(300'000, ' ') + body))), u"oversized"_s);
         QCOMPARE(f.everything(), before);
         QCOMPARE(f.text(u"SELECT count(*)::text AS text FROM payment_events WHERE status <> 'refused'"_s), u"0"_s);
-        QVERIFY(f.text(u"SELECT count(*)::text AS text FROM payment_events WHERE reason LIKE 'forged%'"_s).toInt() >= 1);
+        QVERIFY(f.text(u"SELECT count(*)::text AS text FROM payment_events WHERE reason LIKE 'forged%'"_s).toInt()
+                >= 1);
         QVERIFY(f.deliverRaw(f.signedWebhook(body)).has_value()); // the true one is still believed
         QCOMPARE(f.wallet(), u"100 10 0"_s);
         QCOMPARE(f.audit(), QStringList());
@@ -288,8 +291,10 @@ private Q_SLOTS:
         QTest::newRow("active") << u"active"_s << QJsonObject() << u"active 30"_s;
         QTest::newRow("trialing") << u"trialing"_s << QJsonObject() << u"trialing 30"_s;
         QTest::newRow("cancels") << u"active"_s << QJsonObject{{u"cancel_at_period_end"_s, true}} << u"canceled 30"_s;
-        QTest::newRow("cancels sooner") << u"active"_s << QJsonObject{{u"cancel_at"_s, start + 3 * day}} << u"canceled 3"_s;
-        QTest::newRow("cancels later") << u"active"_s << QJsonObject{{u"cancel_at"_s, start + 300 * day}} << u"active 30"_s;
+        QTest::newRow("cancels sooner") << u"active"_s << QJsonObject{{u"cancel_at"_s, start + 3 * day}}
+                                        << u"canceled 3"_s;
+        QTest::newRow("cancels later") << u"active"_s << QJsonObject{{u"cancel_at"_s, start + 300 * day}}
+                                       << u"active 30"_s;
         QTest::newRow("past due") << u"past_due"_s << QJsonObject() << u"past_due 0"_s;
         QTest::newRow("unpaid") << u"unpaid"_s << QJsonObject() << u"expired 0"_s;
         QTest::newRow("ended") << u"canceled"_s << QJsonObject{{u"ended_at"_s, start + 5 * day}} << u"expired 5"_s;
@@ -341,12 +346,17 @@ private Q_SLOTS:
     {
         const QString user = UserId::create().toString();
         const QString payment = PaymentId::create().toString();
-        const QJsonObject details{{u"metadata"_s, QJsonObject{{mark::user, user}, {mark::payment, payment}, {mark::tier, u"vip"_s}}},
+        const QJsonObject details{{u"metadata"_s,
+                                   QJsonObject{{mark::user, user}, {mark::payment, payment}, {mark::tier, u"vip"_s}}},
                                   {u"subscription"_s, u"sub_1"_s}};
-        QJsonObject line{{u"amount"_s, 2999}, {u"period"_s, QJsonObject{{u"start"_s, 1'800'000'000}, {u"end"_s, 1'802'592'000}}}};
-        QJsonObject common{{u"id"_s, u"in_1"_s},       {u"status"_s, u"paid"_s},
-                           {u"currency"_s, u"eur"_s},  {u"amount_paid"_s, 3569},
-                           {u"amount_due"_s, 3569},    {u"billing_reason"_s, u"subscription_create"_s},
+        QJsonObject line{{u"amount"_s, 2999},
+                         {u"period"_s, QJsonObject{{u"start"_s, 1'800'000'000}, {u"end"_s, 1'802'592'000}}}};
+        QJsonObject common{{u"id"_s, u"in_1"_s},
+                           {u"status"_s, u"paid"_s},
+                           {u"currency"_s, u"eur"_s},
+                           {u"amount_paid"_s, 3569},
+                           {u"amount_due"_s, 3569},
+                           {u"billing_reason"_s, u"subscription_create"_s},
                            {u"lines"_s, QJsonObject{{u"data"_s, QJsonArray{line}}}}};
         QJsonObject now = common;
         now.insert(u"parent"_s, QJsonObject{{u"subscription_details"_s, details}});

@@ -81,9 +81,8 @@ StripeApi::StripeApi(const Options &options, QObject *parent)
 
 bool StripeApi::isId(const QString &id, const char *prefix)
 {
-    return id.startsWith(QLatin1StringView(prefix)) && id.size() <= 255 && std::ranges::all_of(id, [](QChar c) {
-               return c.unicode() < 128 && (c.isLetterOrNumber() || c == u'_');
-           });
+    return id.startsWith(QLatin1StringView(prefix)) && id.size() <= 255
+        && std::ranges::all_of(id, [](QChar c) { return c.unicode() < 128 && (c.isLetterOrNumber() || c == u'_'); });
 }
 
 QUrl StripeApi::url(const QString &path, const Form &query) const
@@ -116,12 +115,14 @@ void StripeApi::send(const HttpCall &call, const Then<Answer> &then)
     whole.headers = {{"Authorization", "Bearer " + m_options.key}, {"Stripe-Version", apiVersion}};
     QElapsedTimer since;
     since.start();
-    m_http.send(whole, [then, since](const Result<HttpAnswer> &answer) {
-        if (!answer)
-            return then(std::unexpected(answer.error()));
-        const QJsonDocument document = QJsonDocument::fromJson(answer->body);
-        if (answer->status != 200 || !document.isObject())
-            return then(std::unexpected(refusalOf(*answer)));
+    m_http.send(whole, [this, then, since](const Result<HttpAnswer> &answer) {
+        const auto document = answer ? QJsonDocument::fromJson(answer->body) : QJsonDocument();
+        if (!answer || answer->status != 200 || !document.isObject()) {
+            const Refusal refusal = answer ? refusalOf(*answer) : answer.error();
+            m_lastProblem = refusal.code == ErrorCode::ProviderFailed ? refusal.log : QString();
+            return then(std::unexpected(refusal));
+        }
+        m_lastProblem.clear();
         then(Answer{document.object(), versionOf(*answer, since.elapsed()),
                     answer->header("Idempotent-Replayed") == "true"});
     });

@@ -57,6 +57,9 @@ public:
     void post(const QString &path, const Form &form, const QString &idempotencyKey, const Then<Answer> &then);
     void list(const QString &path, const Form &query, const Then<Listed> &then);
 
+    // Why Stripe could not be asked the last time; empty: it answered, or was never asked.
+    QString lastProblem() const { return m_lastProblem; }
+
     // Safe to be put into a path: what Stripe's ids are made of.
     static bool isId(const QString &id, const char *prefix);
 
@@ -68,6 +71,7 @@ private:
 
     Options m_options;
     ProviderHttp m_http;
+    QString m_lastProblem;
 };
 
 } // namespace companion::payments::stripe

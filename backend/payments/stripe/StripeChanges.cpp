@@ -64,7 +64,8 @@ void StripeProvider::answerWithSubscription(const Result<Answer> &answer, const 
         facts.subscriptions.append(*fact);
     const QJsonObject invoice = answer->object[u"latest_invoice"_s].toObject();
     if (invoice[u"status"_s].toString() == "paid"_L1)
-        if (const auto fact = readInvoice(invoice, answer->version, timeOf(invoice[u"status_transitions"_s][u"paid_at"_s]));
+        if (const auto fact =
+                readInvoice(invoice, answer->version, timeOf(invoice[u"status_transitions"_s][u"paid_at"_s]));
             fact && fact->at.isValid())
             facts.payments.append(*fact);
     then(facts);
@@ -189,7 +190,8 @@ void StripeProvider::askRefund(const RefundOrder &order, qint64 amount, const Fo
         fetchCharge(idOf(made->object[u"charge"_s]), [=, this](const Result<Answer> &charge) {
             if (!charge)
                 return then(std::unexpected(charge.error()));
-            auto fact = readCharge(charge->object, charge->version, QDateTime::fromMSecsSinceEpoch(charge->version, Qt::UTC));
+            auto fact =
+                readCharge(charge->object, charge->version, QDateTime::fromMSecsSinceEpoch(charge->version, Qt::UTC));
             if (!fact)
                 return then(FactList());
             for (const QString &reference : order.references) // the caller's payment, whatever the charge says

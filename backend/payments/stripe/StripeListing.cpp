@@ -98,12 +98,12 @@ void StripeListing::takeInvoices(const Listed &invoicePayments)
     for (const QJsonObject &payment : invoicePayments.objects)
         m_invoiceOfIntent.insert(idOf(payment[u"payment"_s][u"payment_intent"_s]), payment[u"invoice"_s].toObject());
     Form query = during({});
-    for (const char *type : {"checkout.session.completed", "checkout.session.async_payment_succeeded", "invoice.paid",
-                             "customer.subscription.created", "customer.subscription.updated",
-                             "customer.subscription.deleted", "customer.subscription.paused",
-                             "customer.subscription.resumed", "charge.refunded", "refund.failed", "refund.updated",
-                             "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
-                             "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"})
+    for (const char *type :
+         {"checkout.session.completed", "checkout.session.async_payment_succeeded", "invoice.paid",
+          "customer.subscription.created", "customer.subscription.updated", "customer.subscription.deleted",
+          "customer.subscription.paused", "customer.subscription.resumed", "charge.refunded", "refund.failed",
+          "refund.updated", "charge.dispute.created", "charge.dispute.updated", "charge.dispute.closed",
+          "charge.dispute.funds_withdrawn", "charge.dispute.funds_reinstated"})
         query.append({u"types[]"_s, QString::fromLatin1(type)});
     list(u"events"_s, query, &StripeListing::takeEvents);
 }
@@ -235,8 +235,8 @@ void StripeListing::lookUpPayments()
     const PaymentFact fact = m_untold.front();
     m_untold.pop_front();
     m_provider.fetchPayment(fact.references, [self = shared_from_this(), fact](const Result<FactList> &found) {
-        const bool hasNone = !found
-            && (found.error().code == ErrorCode::NotFound || found.error().code == ErrorCode::Conflict);
+        const bool hasNone =
+            !found && (found.error().code == ErrorCode::NotFound || found.error().code == ErrorCode::Conflict);
         if (!found && !hasNone)
             return self->answer(std::unexpected(found.error()));
         // Without a charge it was paid outside of Stripe, or by a balance.

@@ -51,7 +51,8 @@ void StripeProvider::factsOfCharge(const QJsonObject &charge, qint64 version, bo
         if (!owner)
             return then(std::unexpected(owner.error()));
         const bool succeeded = charge[u"status"_s].toString() == "succeeded"_L1;
-        auto fact = asPayment && succeeded ? readPaidCharge(charge, version) : readCharge(charge, version, asOf(version));
+        auto fact =
+            asPayment && succeeded ? readPaidCharge(charge, version) : readCharge(charge, version, asOf(version));
         if (!*owner || !fact)
             return then(FactList());
         if (const auto &invoice = **owner; !invoice.invoice.isEmpty()) {

@@ -21,10 +21,10 @@ StripeProvider::StripeProvider(db::Workers &operators, const StripeOptions &opti
 
 std::optional<bool> StripeProvider::isLiveKey(const QString &key)
 {
-    for (const char *prefix : {"sk_live_", "rk_live_"})
+    for (const char *prefix : {"sk_live_", "rk_live_", "sk_org_live_"})
         if (key.startsWith(QLatin1StringView(prefix)))
             return true;
-    for (const char *prefix : {"sk_test_", "rk_test_"})
+    for (const char *prefix : {"sk_test_", "rk_test_", "sk_org_test_"})
         if (key.startsWith(QLatin1StringView(prefix)))
             return false;
     return std::nullopt;

@@ -19,8 +19,8 @@ struct StripeOptions
 };
 
 // Stripe (docs/payments.md). Packages are sold by Checkout Sessions in mode payment, tiers in mode subscription; the
-// customer's own page is the billing portal. What a tier costs is a Price that is made when first needed, found again by
-// its lookup_key. Customers are kept in provider_customers.
+// customer's own page is the billing portal. What a tier costs is a Price that is made when first needed, found again
+// by its lookup_key. Customers are kept in provider_customers.
 class StripeProvider final : public PaymentProvider
 {
     Q_OBJECT
@@ -30,12 +30,8 @@ public:
     Provider kind() const override { return Provider::Stripe; }
     Abilities abilities() const override
     {
-        return {.checkout = true,
-                .receipts = false,
-                .refunds = true,
-                .changesTier = true,
-                .cancels = true,
-                .portal = true};
+        return {
+            .checkout = true, .receipts = false, .refunds = true, .changesTier = true, .cancels = true, .portal = true};
     }
 
     void verifyWebhook(const Webhook &webhook, const QDateTime &now, const Then<ProviderEvent> &then) override;
@@ -51,6 +47,10 @@ public:
     void listPayments(const QDateTime &from, const QDateTime &to, const Then<FactList> &then) override;
     void fetchSubscription(const QString &reference, const Then<FactList> &then) override;
     void fetchPayment(const QStringList &references, const Then<FactList> &then) override;
+
+    void setReturnUrl(const QString &url) { m_options.returnUrl = url; }
+    bool isLive() const { return m_options.live; }
+    QString lastProblem() const { return m_api.lastProblem(); }
 
     // Live or not, by what the key begins with; nullopt: no secret or restricted key of Stripe's.
     static std::optional<bool> isLiveKey(const QString &key);
@@ -94,7 +94,7 @@ private:
     friend class StripeListing;
 
     db::Workers &m_operators;
-    const StripeOptions m_options;
+    StripeOptions m_options;
     stripe::StripeApi m_api;
     QHash<QString, QString> m_prices; // Stripe's ids by lookup_key
 };

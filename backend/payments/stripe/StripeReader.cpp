@@ -74,12 +74,12 @@ bool takeStatus(const QJsonObject &subscription, const QJsonObject &item, Subscr
 {
     const QString status = subscription[u"status"_s].toString();
     const QDateTime cancelAt = timeOf(subscription[u"cancel_at"_s]);
-    const bool ends = subscription[u"cancel_at_period_end"_s].toBool()
-        || (cancelAt.isValid() && cancelAt <= fact.periodEnd);
+    const bool ends =
+        subscription[u"cancel_at_period_end"_s].toBool() || (cancelAt.isValid() && cancelAt <= fact.periodEnd);
     if (status == "active"_L1 || status == "trialing"_L1) {
-        fact.status = ends                ? SubscriptionStatus::Canceled
-            : status == "trialing"_L1     ? SubscriptionStatus::Trialing
-                                          : SubscriptionStatus::Active;
+        fact.status = ends            ? SubscriptionStatus::Canceled
+            : status == "trialing"_L1 ? SubscriptionStatus::Trialing
+                                      : SubscriptionStatus::Active;
         if (ends && cancelAt.isValid() && cancelAt < fact.periodEnd && cancelAt >= fact.periodStart)
             fact.periodEnd = cancelAt;
         return true;
@@ -124,8 +124,7 @@ QJsonObject marksOfInvoice(const QJsonObject &invoice)
 
 QString subscriptionOfInvoice(const QJsonObject &invoice)
 {
-    const QString of =
-        idOf(invoice[u"parent"_s].toObject()[u"subscription_details"_s].toObject()[u"subscription"_s]);
+    const QString of = idOf(invoice[u"parent"_s].toObject()[u"subscription_details"_s].toObject()[u"subscription"_s]);
     return of.isEmpty() ? idOf(invoice[u"subscription"_s]) : of;
 }
 
@@ -317,8 +316,8 @@ std::optional<PaymentFact> readSession(const QJsonObject &session, std::optional
                      .at = at};
     fact.references.removeAll(QString());
     if (state == PaymentFact::State::Failed)
-        fact.failure = session[u"status"_s].toString() == "expired"_L1 ? u"The checkout expired."_s
-                                                                       : u"The payment failed."_s;
+        fact.failure =
+            session[u"status"_s].toString() == "expired"_L1 ? u"The checkout expired."_s : u"The payment failed."_s;
     if (ofPeriod && state == PaymentFact::State::Paid)
         fact.state.reset();
     const qint64 tax = integerOf(session[u"total_details"_s].toObject()[u"amount_tax"_s]);

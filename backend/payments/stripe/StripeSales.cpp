@@ -34,7 +34,9 @@ Refusal cannotSell(const Refusal &refusal)
 {
     if (refusal.code != ErrorCode::NotFound)
         return refusal;
-    return {.code = ErrorCode::ProviderFailed, .detail = u"The payment provider cannot sell this now."_s, .log = refusal.log};
+    return {.code = ErrorCode::ProviderFailed,
+            .detail = u"The payment provider cannot sell this now."_s,
+            .log = refusal.log};
 }
 
 template <class T>

@@ -15,8 +15,8 @@ inline constexpr qint64 tolerance_s = 300; // both ways
 inline constexpr qsizetype mostHeaderBytes = 4000;
 inline constexpr int mostSignatures = 16;
 
-// Says in its refusal's log what is wrong: malformed, forged or stale. Any of the secrets may have signed: two while the
-// operator rolls them. Every candidate is compared with every secret's, each in constant time.
+// Says in its refusal's log what is wrong: malformed, forged or stale. Any of the secrets may have signed: two while
+// the operator rolls them. Every candidate is compared with every secret's, each in constant time.
 Result<void> checkSignature(const QByteArray &header, const QByteArray &body, const QByteArrayList &secrets,
                             const QDateTime &now);
 
