@@ -290,7 +290,9 @@ private Q_SLOTS:
         QCOMPARE(m_f->status(disputed), u"disputed"_s);
         QVERIFY(m_f->text(u"SELECT sum(fee_minor)::text AS text FROM money_entries"_s).toInt() > 0);
         // What was fetched is as new as the moment it was fetched: that alone may differ from one run to the next.
-        const auto state = [&] { return QStringList{m_f->wallet(), m_f->booked(), m_f->tier(), m_f->status(disputed)}; };
+        const auto state = [&] {
+            return QStringList{m_f->wallet(), m_f->booked(), m_f->tier(), m_f->status(disputed)};
+        };
         const QStringList healed = state();
         const auto again = m_f->reconcile(day);
         QCOMPARE(again->differences, 0);
