@@ -1,6 +1,6 @@
 #include "fakes/FakeFirebase.h"
-#include "jose/PublishedCertificates.h"
 #include "identity/FirebaseToken.h"
+#include "jose/PublishedCertificates.h"
 #include "support/ManualClock.h"
 
 #include <QJsonArray>
