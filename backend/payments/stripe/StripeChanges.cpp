@@ -1,5 +1,6 @@
 // Changes of a running subscription, and refunds.
 
+#include "common/describe/EnumText.h"
 #include "payments/stripe/StripeMoney.h"
 #include "payments/stripe/StripeProvider.h"
 #include "payments/stripe/StripeReader.h"

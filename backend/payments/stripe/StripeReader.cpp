@@ -1,5 +1,6 @@
 #include "payments/stripe/StripeReader.h"
 
+#include "common/describe/EnumText.h"
 #include "payments/stripe/StripeMoney.h"
 
 #include <QJsonArray>

@@ -1,5 +1,6 @@
 // Customers, prices, Checkout Sessions and the billing portal.
 
+#include "common/describe/EnumText.h"
 #include "payments/stripe/StripeMoney.h"
 #include "payments/stripe/StripeProvider.h"
 #include "payments/stripe/StripeReader.h"
