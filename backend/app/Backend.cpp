@@ -222,13 +222,12 @@ void Backend::addRoutes()
 QList<std::function<SystemComponent()>> Backend::otherComponents() const
 {
     QList<std::function<SystemComponent()>> others;
-    for (const auto &[name, certificates] :
-         {std::pair(u"Firebase certificates"_s,
-                    static_cast<const jose::PublishedCertificates *>(m_features.firebaseCertificates.get())),
-          std::pair(u"Google Play's certificates"_s, m_stores->googleCertificates())})
+    const auto add = [&others](const QString &name, const jose::PublishedCertificates *certificates) {
         if (certificates)
-            others.append(
-                [name = name, certificates = certificates] { return certificatesHealth(name, *certificates); });
+            others.append([name, certificates] { return certificatesHealth(name, *certificates); });
+    };
+    add(u"Firebase certificates"_s, m_features.firebaseCertificates.get());
+    add(u"Google Play's certificates"_s, m_stores->googleCertificates());
     if (m_configuration.usesStripe())
         others.append([this] { return stripeHealth(*m_stripe); });
     return others;

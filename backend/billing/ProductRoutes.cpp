@@ -176,7 +176,7 @@ void addProducts(api::Api &api, const identity::AuditLog &audit)
             return std::unexpected(otherCode());
         if (const auto matches = call.checkIfMatch(etagOf(*before)); !matches)
             return std::unexpected(matches.error());
-        return putProduct(call, db, audit, *wanted, *before);
+        return putProduct(call, db, audit, *wanted, before);
     });
 }
 

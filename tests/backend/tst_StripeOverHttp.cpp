@@ -98,7 +98,7 @@ private Q_SLOTS:
 
     void a_webhook_that_is_not_believed_is_refused()
     {
-        const QByteArray body = QJsonDocument(m_world->event(u"invoice.paid"_s, {})).toJson();
+        const QByteArray body = QJsonDocument(m_world->madeEvent(u"invoice.paid"_s, {})).toJson();
         const qint64 now = QDateTime::currentSecsSinceEpoch();
         QCOMPARE(hook(body, FakeStripe::signature(secret, body, now)).status, 200);
         QCOMPARE(hook(body, FakeStripe::signature("whsec_before", body, now)).status, 200);

@@ -2,6 +2,7 @@
 // connections, durable commits, rounds in turn on one cluster.
 //   bench_ledger [connections = 8] [seconds a round = 3] [rounds = 7] [wallets = 64]
 #include "bench/support/Figures.h"
+#include "bench/support/Pgbench.h"
 #include "db/Workers.h"
 #include "ledger/Ledger.h"
 #include "support/TestDatabase.h"
@@ -10,8 +11,6 @@
 #include <QElapsedTimer>
 #include <QEventLoop>
 #include <QFile>
-#include <QProcess>
-#include <QRegularExpression>
 #include <QTemporaryDir>
 #include <QTimer>
 #include <algorithm>
@@ -19,6 +18,7 @@
 
 using namespace companion;
 using bench::median;
+using bench::pgbenchPerSecond;
 using namespace std::chrono_literals;
 
 namespace {
@@ -111,20 +111,6 @@ QByteArray pgbenchScript(int wallets)
                " 1.25, 'Reply from Aria', '{\"tokens\": 120, \"model\": \"rehearsal\"}', now());\n")
         .arg(wallets)
         .toUtf8();
-}
-
-double pgbenchPerSecond(const db::Target &target, const QString &script, int connections, int seconds)
-{
-    QProcess pgbench;
-    pgbench.start(QStringLiteral("pgbench"),
-                  {"-n", "-M", "prepared", "-h", target.host, "-p", QString::number(target.port), "-U", target.user,
-                   "-c", QString::number(connections), "-j", "2", "-T", QString::number(seconds), "-f", script,
-                   target.database});
-    pgbench.waitForFinished(-1);
-    static const QRegularExpression tps(QStringLiteral(R"(tps = ([0-9.]+))"));
-    const auto match = tps.match(QString::fromUtf8(pgbench.readAllStandardOutput()));
-    ensure(match.hasMatch(), "pgbench ran to its end");
-    return match.captured(1).toDouble();
 }
 
 int argument(int at, int otherwise)

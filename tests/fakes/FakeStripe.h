@@ -88,7 +88,7 @@ public:
     void sell(const StripeCall &checkout);  // by another shop of the same account
 
     QList<QJsonObject> takeEvents(); // since the last call, in order
-    QJsonObject event(const QString &type, const QJsonObject &object); // one of the test's own making
+    QJsonObject madeEvent(const QString &type, const QJsonObject &object); // one of the test's own making
     QJsonObject object(const QString &id) const { return m_objects.value(id); }
     QString latest(const QString &kind) const { return m_order.value(kind).value(m_order.value(kind).size() - 1); }
     QString chargeOf(const QString &invoiceOrSession) const;

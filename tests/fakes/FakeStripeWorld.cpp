@@ -42,7 +42,7 @@ void FakeStripe::change(const QString &id, const QJsonObject &fields)
         object.insert(it.key(), it.value());
 }
 
-QJsonObject FakeStripe::event(const QString &type, const QJsonObject &object)
+QJsonObject FakeStripe::madeEvent(const QString &type, const QJsonObject &object)
 {
     return {{u"id"_s, newId(u"evt"_s)},
             {u"object"_s, u"event"_s},
@@ -57,7 +57,7 @@ QJsonObject FakeStripe::event(const QString &type, const QJsonObject &object)
 
 void FakeStripe::announce(const QString &type, const QString &id)
 {
-    put(event(type, m_objects[id]), u"event"_s);
+    put(madeEvent(type, m_objects[id]), u"event"_s);
 }
 
 QList<QJsonObject> FakeStripe::takeEvents()

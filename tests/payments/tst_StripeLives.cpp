@@ -348,17 +348,17 @@ private Q_SLOTS:
         charge.insert(u"payment_intent"_s, u"pi_foreign"_s);
         charge.insert(u"metadata"_s, QJsonObject());
         charge.insert(u"amount_refunded"_s, 899);
-        QVERIFY(m_f->deliverStripe(m_f->world.event(u"charge.refunded"_s, charge))->what == Taken::What::Applied);
+        QVERIFY(m_f->deliverStripe(m_f->world.madeEvent(u"charge.refunded"_s, charge))->what == Taken::What::Applied);
         QJsonObject session = m_f->world.object(m_f->world.latest(u"checkout.session"_s));
         session.insert(u"id"_s, u"cs_link"_s); // by a payment link, with our id in the field that customers can write
         session.insert(u"metadata"_s, QJsonObject());
-        m_f->deliverStripe(m_f->world.event(u"checkout.session.completed"_s, session));
-        m_f->deliverStripe(m_f->world.event(
+        m_f->deliverStripe(m_f->world.madeEvent(u"checkout.session.completed"_s, session));
+        m_f->deliverStripe(m_f->world.madeEvent(
             u"invoice.paid"_s,
             {{u"id"_s, u"in_1"_s}, {u"status"_s, u"paid"_s}, {u"amount_paid"_s, 5}, {u"currency"_s, u"usd"_s}}));
-        m_f->deliverStripe(
-            m_f->world.event(u"customer.subscription.updated"_s, {{u"id"_s, u"sub_1"_s}, {u"status"_s, u"active"_s}}));
-        m_f->deliverStripe(m_f->world.event(u"payment_link.created"_s, {{u"id"_s, u"plink_1"_s}}));
+        m_f->deliverStripe(m_f->world.madeEvent(u"customer.subscription.updated"_s,
+                                                {{u"id"_s, u"sub_1"_s}, {u"status"_s, u"active"_s}}));
+        m_f->deliverStripe(m_f->world.madeEvent(u"payment_link.created"_s, {{u"id"_s, u"plink_1"_s}}));
         QCOMPARE(m_f->everything(), before);
         QCOMPARE(m_f->text(u"SELECT string_agg(DISTINCT status, ' ') AS text FROM payment_events"_s), u"processed"_s);
     }

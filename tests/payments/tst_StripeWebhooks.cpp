@@ -233,7 +233,7 @@ private Q_SLOTS:
         const auto told = [&](const QString &name, const QJsonValue &value) {
             QJsonObject object = f.world.object(session);
             object.insert(name, value);
-            const auto taken = f.deliverStripe(f.world.event(u"checkout.session.completed"_s, object));
+            const auto taken = f.deliverStripe(f.world.madeEvent(u"checkout.session.completed"_s, object));
             return taken && taken->what == Taken::What::Unusable ? u"kept"_s
                 : taken && taken->granted.isEmpty()              ? u"nothing"_s
                                                                  : u"granted"_s;

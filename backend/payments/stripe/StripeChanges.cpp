@@ -188,7 +188,7 @@ void StripeProvider::askRefund(const RefundOrder &order, qint64 amount, const Fo
         const QString status = made->object[u"status"_s].toString();
         if (status == "failed"_L1 || status == "canceled"_L1)
             return then(companion::refuse(ErrorCode::Conflict, u"The refund came to nothing."_s));
-        fetchCharge(idOf(made->object[u"charge"_s]), [=, this](const Result<Answer> &charge) {
+        fetchCharge(idOf(made->object[u"charge"_s]), [=](const Result<Answer> &charge) {
             if (!charge)
                 return then(std::unexpected(charge.error()));
             auto fact =

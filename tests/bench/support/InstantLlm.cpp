@@ -1,12 +1,8 @@
-#include "bench/ChatLoad.h"
+#include "bench/support/InstantLlm.h"
 
 #include "common/Ensure.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <chrono>
-#include <deque>
-#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -18,12 +14,6 @@
 namespace companion::bench {
 
 namespace {
-
-qint64 now_us()
-{
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch())
-        .count();
-}
 
 sockaddr_in loopback(quint16 port)
 {
@@ -137,87 +127,6 @@ void InstantLlm::run()
     for (const auto &[file, bytes] : received)
         ::close(file);
     ::close(epoll);
-}
-
-double LoadFigures::percentile_ms(double share) const
-{
-    if (latencies_us.isEmpty())
-        return 0;
-    return double(latencies_us[std::min(qsizetype(share * double(latencies_us.size())), latencies_us.size() - 1)])
-        / 1000;
-}
-
-LoadFigures load(quint16 port, const QList<QByteArray> &requests, int seconds, double perSecond)
-{
-    struct Connection
-    {
-        int socket = -1;
-        qsizetype request = 0;
-        qint64 since_us = 0;
-        QByteArray received;
-    };
-    const int epoll = ::epoll_create1(EPOLL_CLOEXEC);
-    std::unordered_map<int, Connection> connections;
-    std::deque<int> idle;
-    for (qsizetype i = 0; i < requests.size(); ++i) {
-        const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        const sockaddr_in address = loopback(port);
-        ensure(::connect(socket, reinterpret_cast<const sockaddr *>(&address), sizeof address) == 0,
-               "the server is there");
-        answerSoon(socket);
-        watch(epoll, socket);
-        connections[socket] = {.socket = socket, .request = i, .since_us = 0, .received = {}};
-        idle.push_back(socket);
-    }
-    LoadFigures figures;
-    const qint64 start = now_us();
-    const qint64 end = start + qint64(seconds) * 1'000'000;
-    qint64 sent = 0;
-    int open = 0;
-    const auto sendDue = [&] {
-        for (qint64 now = now_us(); !idle.empty() && now < end; now = now_us()) {
-            const qint64 due = perSecond > 0 ? start + qint64(double(sent) * 1e6 / perSecond) : now;
-            if (due > now)
-                return;
-            Connection &connection = connections[idle.front()];
-            idle.pop_front();
-            connection.since_us = due;
-            const QByteArray &request = requests[connection.request];
-            (void)!::send(connection.socket, request.constData(), size_t(request.size()), MSG_NOSIGNAL);
-            ++sent;
-            ++open;
-        }
-    };
-    std::vector<epoll_event> events(256);
-    std::vector<char> buffer(64 * 1024);
-    while (now_us() < end || open > 0) {
-        sendDue();
-        const int count = ::epoll_wait(epoll, events.data(), int(events.size()), 1);
-        for (int i = 0; i < count; ++i) {
-            Connection &connection = connections[events[size_t(i)].data.fd];
-            const ssize_t got = ::recv(connection.socket, buffer.data(), buffer.size(), 0);
-            ensure(got > 0, "the server keeps its connections");
-            connection.received.append(buffer.data(), got);
-            const qsizetype length = wholeMessage(connection.received);
-            if (length == 0)
-                continue;
-            if (connection.received.startsWith("HTTP/1.1 200"))
-                figures.latencies_us.append(now_us() - connection.since_us);
-            else if (++figures.failed == 1)
-                figures.firstFailure = connection.received.first(length);
-            connection.received.clear();
-            idle.push_back(connection.socket);
-            --open;
-        }
-    }
-    const double took_s = double(now_us() - start) / 1e6;
-    for (const auto &[socket, connection] : connections)
-        ::close(socket);
-    ::close(epoll);
-    figures.done = figures.latencies_us.size();
-    figures.perSecond = double(figures.done) / took_s;
-    std::ranges::sort(figures.latencies_us);
-    return figures;
 }
 
 } // namespace companion::bench
