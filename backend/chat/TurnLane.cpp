@@ -11,7 +11,7 @@ Q_LOGGING_CATEGORY(laneLog, "companion.chat.lane", QtInfoMsg)
 
 namespace {
 
-// What a database error has undone for all is done for each alone: one that cannot be done must not harm the others.
+// What an error has undone for all is done for each alone: one that cannot be done must not harm the others.
 // Only a lost connection is told as it is, because then nobody knows what was done.
 template <class Answer, class Act>
 std::vector<Result<std::optional<Answer>>> together(std::size_t count, const Act &act)
@@ -23,6 +23,8 @@ std::vector<Result<std::optional<Answer>>> together(std::size_t count, const Act
         if (error.isConnectionLost())
             throw;
         qCWarning(laneLog) << "turns go alone:" << error.sqlState() << error.what();
+    } catch (const std::exception &error) {
+        qCCritical(laneLog) << "turns go alone, a bug:" << error.what();
     }
     return answers;
 }
