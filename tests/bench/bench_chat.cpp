@@ -97,6 +97,7 @@ int main(int argc, char **argv)
     printMachine();
 
     test::TestDatabase database;
+    qunsetenv("COMPANION_TEST_DURABLE"); // ours, no setting of the product's
     makePlainTables(database, connections);
     QTemporaryDir folder;
     QFile script(folder.filePath(u"settlement.sql"_s));
