@@ -6,6 +6,13 @@ using namespace Qt::StringLiterals;
 
 namespace {
 constexpr int catchUpBatch = 50;
+
+// A refusal that is no verdict on what was asked about: the answer is still to be had.
+bool isStillOpen(ErrorCode code)
+{
+    return code == ErrorCode::ProviderFailed || code == ErrorCode::NotReady || code == ErrorCode::Overloaded
+        || code == ErrorCode::ShuttingDown;
+}
 } // namespace
 
 PaymentDesk::PaymentDesk(const DeskParts &parts, QObject *parent)
@@ -292,7 +299,7 @@ void PaymentDesk::lookUp(const KeptEvent &kept)
     if (!from)
         return;
     from->complete(kept.event, [=, this](const Result<ProviderEvent> &whole) {
-        if (!whole && whole.error().code == ErrorCode::ProviderFailed)
+        if (!whole && isStillOpen(whole.error().code))
             return; // claimed again later
         m_.operators.act(
             this,

@@ -106,8 +106,8 @@ public:
     // (malformed_request) says in its log why: forged, stale, of another environment, unreadable. The webhook is kept
     // either way.
     virtual void verifyWebhook(const Webhook &webhook, const QDateTime &now, const Then<ProviderEvent> &then) = 0;
-    // For a verified event with `lookUp`: asks for the truth and fills in the facts. provider_failed: asked again
-    // later.
+    // For a verified event with `lookUp`: asks for the truth and fills in the facts. provider_failed, not_ready,
+    // overloaded, shutting_down: asked again later; any other refusal is the last word on the event.
     virtual void complete(const ProviderEvent &event, const Then<ProviderEvent> &then);
 
     virtual void createCheckout(const CheckoutOrder &order, const Then<Checkout> &then);
