@@ -15,6 +15,8 @@ namespace companion::http {
 namespace {
 
 constexpr qsizetype atATime = 64 * 1024;
+constexpr qsizetype worthACall =
+    4 * 1024; // a provider that hurries fills a client's buffer within one turn of the loop
 
 bool isForNow(int error)
 {
@@ -96,36 +98,39 @@ void ClientSocket::writeLater(const QByteArray &bytes)
     if (m_state != State::Open)
         return;
     m_out += bytes;
+    if (bytesToWrite() >= worthACall && !m_writable)
+        push(); // a failure comes again, and is told, when it is flushed
     if (!std::exchange(m_flushPosted, true))
         QMetaObject::invokeMethod(this, &ClientSocket::flush, Qt::QueuedConnection);
+}
+
+// What the kernel takes of it. False when the connection is lost.
+bool ClientSocket::push()
+{
+    while (bytesToWrite() > 0) {
+        const auto size =
+            ::send(m_descriptor, m_out.constData() + m_outAt, size_t(bytesToWrite()), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (size < 0 && errno != EINTR)
+            return isForNow(errno);
+        m_outAt += std::max<qsizetype>(size, 0);
+        m_moved |= size > 0;
+    }
+    m_out = {};
+    m_outAt = 0;
+    return true;
 }
 
 void ClientSocket::flush()
 {
     m_flushPosted = false;
-    const auto before = m_outAt;
-    while (m_state != State::Closed && bytesToWrite() > 0) {
-        const auto size =
-            ::send(m_descriptor, m_out.constData() + m_outAt, size_t(bytesToWrite()), MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (size < 0 && errno == EINTR)
-            continue;
-        if (size < 0 && !isForNow(errno))
-            return lose();
-        if (size < 0)
-            break;
-        m_outAt += size;
-    }
     if (m_state == State::Closed)
         return;
-    const bool moved = m_outAt > before;
-    if (bytesToWrite() == 0) {
-        m_out = {};
-        m_outAt = 0;
-    } else if (m_outAt > atATime) {
+    if (!push())
+        return lose();
+    if (m_outAt > atATime)
         m_out.remove(0, std::exchange(m_outAt, 0));
-    }
     watchWriting();
-    if (moved)
+    if (std::exchange(m_moved, false))
         Q_EMIT bytesWritten();
     if (m_state == State::Ending && bytesToWrite() == 0)
         lose();

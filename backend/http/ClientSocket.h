@@ -29,7 +29,8 @@ public:
 
     // At once, as far as the kernel takes it; the rest when it can.
     void write(const QByteArray &bytes);
-    // With the next turn of the loop, many pieces in one go.
+    // With the next turn of the loop, many pieces in one go; so many that they are worth a call of their own go at
+    // once. Nothing is emitted from inside it.
     void writeLater(const QByteArray &bytes);
     void flush();
     qsizetype bytesToWrite() const { return m_out.size() - m_outAt; }
@@ -45,6 +46,7 @@ Q_SIGNALS:
 private:
     enum class State { Open, Ending, Closed };
     void read();
+    bool push();
     void watchWriting();
     void lose();
 
@@ -57,6 +59,7 @@ private:
     QByteArray m_out;
     qsizetype m_outAt = 0; // of m_out, gone out
     bool m_flushPosted = false;
+    bool m_moved = false; // since bytesWritten() was said
     QSocketNotifier m_readable;
     std::unique_ptr<QSocketNotifier> m_writable; // while the kernel takes no more
 };

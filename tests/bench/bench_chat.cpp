@@ -1,7 +1,7 @@
 // Chat completions a second through the whole backend, the provider answering at once, everything on this machine's
 // cores, beside pgbench running a plain settlement (lock the wallet, take from it, write history and two messages) over
 // as many connections to the same cluster; then the latency at half of that rate. Durable commits, rounds in turn.
-//   bench_chat [connections = 32] [seconds a round = 8] [rounds = 3]
+//   bench_chat [connections = 32] [seconds a round = 8] [rounds = 3] [requests a second, instead of half]
 #include "bench/support/Clients.h"
 #include "bench/support/Figures.h"
 #include "bench/support/InstantLlm.h"
@@ -85,6 +85,41 @@ void report(const char *what, const LoadFigures &figures)
     std::fflush(stdout);
 }
 
+class ProcessorTimes
+{
+public:
+    ProcessorTimes(const BackendProcess &backend, test::TestDatabase &database)
+        : m_backend(backend)
+        , m_database(database)
+        , m_ours_s(cpuSecondsOf(backend.pid()))
+        , m_databases_s(databaseCpuSeconds(database))
+    {
+    }
+    void report(const LoadFigures &figures) const
+    {
+        const double each_ms = 1000 / double(std::max<qsizetype>(1, figures.latencies_ms.size()));
+        std::printf("  processor time of each: backend %.2f ms, PostgreSQL %.2f ms; load average %.1f\n",
+                    (cpuSecondsOf(m_backend.pid()) - m_ours_s) * each_ms,
+                    (databaseCpuSeconds(m_database) - m_databases_s) * each_ms, loadAverage());
+    }
+
+private:
+    const BackendProcess &m_backend;
+    test::TestDatabase &m_database;
+    double m_ours_s;
+    double m_databases_s;
+};
+
+LoadFigures measured(const BackendProcess &backend, test::TestDatabase &database, const QList<QByteArray> &requests,
+                     const char *what, int seconds, double perSecond = 0)
+{
+    const ProcessorTimes times(backend, database);
+    const auto figures = load(backend.port(), requests, seconds, perSecond);
+    report(what, figures);
+    times.report(figures);
+    return figures;
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -115,12 +150,12 @@ int main(int argc, char **argv)
     QList<double> ours, theirs;
     for (int round = 0; round < rounds; ++round) {
         theirs << pgbenchPerSecond(database.appTarget(), script.fileName(), connections, seconds);
-        const auto figures = load(backend.port(), requests, seconds);
-        ours << figures.perSecond;
         std::printf("round %d: pgbench %.0f settlements/s\n", round + 1, theirs.last());
-        report("  completions", figures);
+        ours << measured(backend, database, requests, "  completions", seconds).perSecond;
     }
-    report("at half of the rate", load(backend.port(), requests, seconds, median(ours) / 2));
+    const double asked = argument(4, 0) > 0 ? argument(4, 0) : median(ours) / 2;
+    measured(backend, database, requests,
+             QByteArray("asked for " + QByteArray::number(asked, 'f', 0) + "/s").constData(), seconds, asked);
     const auto findings = ledger::Ledger().audit(database.operators());
     std::printf("median: pgbench %.0f/s, completions %.0f/s, ratio %.2f; %lld audit findings\n", median(theirs),
                 median(ours), median(ours) / median(theirs), static_cast<long long>(findings.size()));
