@@ -134,14 +134,29 @@ struct CheckoutForm
     SandboxConduct conduct;
 };
 
-CheckoutForm formIn(const QByteArray &body)
+// Anything else than what the page's form sends is refused: nobody's card is declined by a slip in a test script.
+Result<CheckoutForm> formIn(const QByteArray &body)
 {
     const QUrlQuery form(QString::fromUtf8(body));
+    const QString outcome = form.queryItemValue(u"outcome"_s);
+    QList<FieldError> errors;
+    if (outcome != "pay"_L1 && outcome != "fail"_L1)
+        errors.append({u"/outcome"_s, u"must be pay or fail"_s});
     const auto number = [&](const QString &name, int otherwise, int most) {
-        return form.hasQueryItem(name) ? std::clamp(form.queryItemValue(name).toInt(), 0, most) : otherwise;
+        if (!form.hasQueryItem(name))
+            return otherwise;
+        bool isNumber = false;
+        const int value = form.queryItemValue(name).toInt(&isNumber);
+        if (!isNumber || value < 0 || value > most)
+            errors.append({QString(u'/' + name), u"must be a whole number from 0 to %1"_s.arg(most)});
+        return value;
     };
-    return {form.queryItemValue(u"outcome"_s) == u"pay",
-            {number(u"delay_s"_s, 0, 86'400), number(u"copies"_s, 1, 10), form.hasQueryItem(u"shuffle"_s), false}};
+    const SandboxConduct conduct{number(u"delay_s"_s, 0, 86'400), number(u"copies"_s, 1, 10),
+                                 form.hasQueryItem(u"shuffle"_s), false};
+    if (!errors.isEmpty())
+        return std::unexpected(
+            Refusal{.code = ErrorCode::Invalid, .detail = u"That is not the page's form."_s, .errors = errors});
+    return CheckoutForm{outcome == "pay"_L1, conduct};
 }
 
 void addPage(api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
@@ -167,7 +182,7 @@ void addPage(api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
 
     auto click = pageEndpoint(http::Method::Post, u"The customer pays, or the card is declined"_s);
     click.bodyTypes = {u"application/x-www-form-urlencoded"_s};
-    click.refusals = {ErrorCode::Conflict, ErrorCode::PayloadTooLarge};
+    click.refusals = {ErrorCode::Conflict, ErrorCode::PayloadTooLarge, ErrorCode::Invalid};
     api.onLoop(click, [&api, &sandbox, &operators, click](const http::Exchange &exchange, const api::Entry &entry) {
         const http::Request &request = exchange.request();
         if (request.headers.value("Content-Type").split(';').first().trimmed().toLower()
@@ -177,7 +192,10 @@ void addPage(api::Api &api, SandboxProvider &sandbox, db::Workers &operators)
         if (request.body.size() > mostForm)
             return api.refuse(exchange, click, {ErrorCode::PayloadTooLarge, u"That is no form of this page."_s},
                               entry.headers);
-        const CheckoutForm form = formIn(request.body);
+        const auto read = formIn(request.body);
+        if (!read)
+            return api.refuse(exchange, click, read.error(), entry.headers);
+        const CheckoutForm form = *read;
         operators.act(
             &sandbox,
             [world = sandbox.world(), id = request.param(u"id"_s), form](db::Session &db) -> Result<SandboxCheckout> {

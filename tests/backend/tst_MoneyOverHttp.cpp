@@ -59,6 +59,8 @@ private Q_SLOTS:
         QCOMPARE(payment[u"amount"_s].toString(), u"8.99"_s);
         QCOMPARE(click(path, "outcome=pay").status, 409);
         QCOMPARE(m_backend->request("POST", path, "outcome=pay").status, 415);
+        for (const char *wrong : {"", "do=pay", "outcome=paid", "outcome=pay&copies=-1", "outcome=pay&delay_s=soon"})
+            QCOMPARE(click(path, wrong).status, 422);
         QCOMPARE(click(path, QByteArray(5000, 'x')).status, 413);
         QCOMPARE(click(path + u'0', "outcome=pay").status, 404);
     }
