@@ -1,48 +1,19 @@
 #include "payments/PaymentBooks.h"
 
+#include "payments/EventKeys.h"
+
 #include <algorithm>
 
 namespace companion::payments {
 
 using namespace Qt::StringLiterals;
 
+bool sellsAtOurPrices(Provider provider)
+{
+    return provider == Provider::Stripe || provider == Provider::Sandbox;
+}
+
 namespace {
-
-QString paymentKey(const QString &reference)
-{
-    return u"payment "_s + reference;
-}
-
-QString subscriptionKey(const QString &reference)
-{
-    return u"subscription "_s + reference;
-}
-
-QStringList paymentKeys(const QStringList &references)
-{
-    QStringList keys;
-    for (const QString &reference : references)
-        keys.append(paymentKey(reference));
-    return keys;
-}
-
-// All that the facts are about: what is locked while they are applied, and what may be waited for.
-QStringList keysOf(const FactList &facts)
-{
-    QStringList keys;
-    for (const SubscriptionFact &fact : facts.subscriptions)
-        keys.append(subscriptionKey(fact.reference));
-    for (const PaymentFact &fact : facts.payments) {
-        keys.append(paymentKeys(fact.references));
-        if (fact.payment)
-            keys.append(paymentKey(fact.payment->toString()));
-        if (!fact.subscription.isEmpty())
-            keys.append(subscriptionKey(fact.subscription));
-    }
-    for (const DisputeFact &fact : facts.disputes)
-        keys.append(paymentKeys(fact.payment));
-    return keys;
-}
 
 void lockKeys(db::Session &db, Provider provider, const QStringList &keys)
 {
@@ -56,14 +27,6 @@ void lockKeys(db::Session &db, Provider provider, const QStringList &keys)
 QString textOf(const QUuid &id)
 {
     return id.toString(QUuid::WithoutBraces);
-}
-
-QString signatureOf(const Webhook &raw)
-{
-    for (const char *name : {"Stripe-Signature", "Sandbox-Signature", "Authorization"})
-        if (const QByteArray value = raw.header(name); !value.isEmpty())
-            return QString::fromLatin1(value.left(4000)).remove(QChar(u'\0'));
-    return {};
 }
 
 db::Row keepEvent(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw,
@@ -89,7 +52,7 @@ Taken PaymentBooks::take(db::Session &db, Provider provider, const ProviderEvent
     Taken taken;
     {
         db::Transaction transaction(db);
-        lockKeys(db, provider, keysOf(event.facts));
+        lockKeys(db, provider, keysOf(event));
         const auto row = keepEvent(db, provider, event, raw, toJson(event.facts));
         if (row.text("status") == "processed"_L1)
             taken.what = Taken::What::Duplicate;
@@ -426,8 +389,7 @@ PaymentBooks::Step<void> PaymentBooks::takeState(db::Session &db, Provider provi
         return {};
     }
     // A checkout of ours was paid as offered, or it is no payment for it. What a store sells has the store's prices.
-    const bool isOurPrice = provider == Provider::Stripe || provider == Provider::Sandbox;
-    if (isOurPrice && payment.value<PaidFor>("kind") == PaidFor::CreditPackage
+    if (sellsAtOurPrices(provider) && payment.value<PaidFor>("kind") == PaidFor::CreditPackage
         && (fact.currency != payment.text("currency") || fact.amountMinor < payment.integer("amount_minor")))
         return std::unexpected(Obstacle{
             {},

@@ -5,6 +5,7 @@
 #include "payments/PaymentProvider.h"
 
 #include <QUuid>
+#include <vector>
 
 namespace companion::payments {
 
@@ -28,6 +29,14 @@ struct Taken
     What what = What::Applied;
     QString reason;
     QList<Granted> granted;
+};
+
+// A verified webhook as it came.
+struct Delivery
+{
+    Provider provider = Provider::Sandbox;
+    ProviderEvent event;
+    Webhook raw;
 };
 
 // A verified webhook whose facts have yet to be looked up.
@@ -61,6 +70,11 @@ public:
 
     // A verified webhook: kept, and applied once.
     Taken take(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw) const;
+    // Several at once, in one statement: those that are the plain case (migration 0022: new, or seen before; about
+    // nothing, or one sale of credits). Nothing in the answer's place: nothing was done, it is to be taken alone.
+    std::vector<std::optional<Taken>> takeTogether(db::Session &db, const std::vector<Delivery> &deliveries) const;
+    // Whether an event may be the plain case, as far as can be told without the database.
+    static bool mayBePlain(const ProviderEvent &event, const Webhook &raw);
     // Keeps a verified webhook whose facts have yet to be looked up; false when it was applied before.
     bool keep(db::Session &db, Provider provider, const ProviderEvent &event, const Webhook &raw) const;
     // One that was not believed: kept with the reason, and nothing else. A repeated one only counts, and of new ones
@@ -86,6 +100,7 @@ public:
 
     static constexpr qsizetype mostBytes = 262'144; // of a webhook
     static constexpr int mostRefused = 120;
+    static constexpr qsizetype mostBytesTogether = 16'384; // of a webhook that is taken together with others
 
 private:
     // Why facts cannot be applied now: some thing is not known yet, or never will be.
@@ -139,6 +154,9 @@ private:
     const billing::SubscriptionService &m_subscriptions;
     Policy m_policy;
 };
+
+// Its checkouts are ours and are paid as offered; what a store sells has the store's prices.
+bool sellsAtOurPrices(Provider provider);
 
 // The share of `credits` that `part` is of `whole` minor units, half up to 4 places; all of it for the whole, and none
 // where nothing was paid.

@@ -19,6 +19,7 @@ PaymentDesk::PaymentDesk(const DeskParts &parts, QObject *parent)
     : QObject(parent)
     , m_(parts)
     , m_reconciliation(parts.books)
+    , m_lane(parts.books, parts.operators)
 {
 }
 
@@ -249,17 +250,8 @@ void PaymentDesk::webhook(Provider kind, const Webhook &raw, const Then<Taken> &
 
 void PaymentDesk::takeVerified(Provider kind, const ProviderEvent &event, const Webhook &raw, const Then<Taken> &then)
 {
-    const auto take = [=, this](const ProviderEvent &whole) {
-        m_.operators.act(
-            this, [books = &m_.books, kind, whole, raw](db::Session &db) { return books->take(db, kind, whole, raw); },
-            [this, then](const Result<Taken> &taken) {
-                if (taken)
-                    acknowledge(taken->granted);
-                then(taken);
-            });
-    };
     if (!event.lookUp)
-        return take(event);
+        return take({kind, event, raw}, then);
     m_.operators.act(
         this, [books = &m_.books, kind, event, raw](db::Session &db) { return books->keep(db, kind, event, raw); },
         [=, this](const Result<bool> &isNew) {
@@ -267,12 +259,41 @@ void PaymentDesk::takeVerified(Provider kind, const ProviderEvent &event, const 
                 return then(std::unexpected(isNew.error()));
             if (!*isNew)
                 return then(Taken{Taken::What::Duplicate, {}, {}});
-            provider(kind)->complete(event, [=](const Result<ProviderEvent> &whole) {
+            provider(kind)->complete(event, [=, this](const Result<ProviderEvent> &whole) {
                 if (whole)
-                    return take(*whole);
+                    return takeAlone({kind, *whole, raw}, then);
                 then(Taken{Taken::What::Waiting, whole.error().detail, {}}); // it is kept: catchUp() asks again
             });
         });
+}
+
+// Together with what comes at the same moment where it is the plain case, else alone.
+void PaymentDesk::take(const Delivery &delivery, const Then<Taken> &then)
+{
+    if (!PaymentBooks::mayBePlain(delivery.event, delivery.raw))
+        return takeAlone(delivery, then);
+    m_lane.take(this, delivery, [=, this](const Result<std::optional<Taken>> &plain) {
+        if (plain && !*plain)
+            return takeAlone(delivery, then);
+        taken(plain ? Result<Taken>(**plain) : std::unexpected(plain.error()), then);
+    });
+}
+
+void PaymentDesk::takeAlone(const Delivery &delivery, const Then<Taken> &then)
+{
+    m_.operators.act(
+        this,
+        [books = &m_.books, delivery](db::Session &db) {
+            return books->take(db, delivery.provider, delivery.event, delivery.raw);
+        },
+        [this, then](const Result<Taken> &result) { taken(result, then); });
+}
+
+void PaymentDesk::taken(const Result<Taken> &taken, const Then<Taken> &then)
+{
+    if (taken)
+        acknowledge(taken->granted);
+    then(taken);
 }
 
 void PaymentDesk::catchUp()

@@ -6,6 +6,7 @@
 #include "payments/PaymentBooks.h"
 #include "payments/Reconciliation.h"
 #include "payments/Refunds.h"
+#include "payments/WebhookLane.h"
 
 namespace companion::payments {
 
@@ -67,6 +68,9 @@ private:
     void acknowledge(const QList<Granted> &granted);
     void lookUp(const KeptEvent &kept);
     void takeVerified(Provider provider, const ProviderEvent &event, const Webhook &raw, const Then<Taken> &then);
+    void take(const Delivery &delivery, const Then<Taken> &then);
+    void takeAlone(const Delivery &delivery, const Then<Taken> &then);
+    void taken(const Result<Taken> &taken, const Then<Taken> &then);
     void refuse(Provider provider, const Webhook &raw, const Refusal &refusal, const Then<Taken> &then);
     template <class T>
     PaymentProvider *wanted(Provider kind, const Then<T> &then) const;
@@ -75,6 +79,7 @@ private:
     QMap<Provider, PaymentProvider *> m_providers;
     Refunds m_refunds;
     Reconciliation m_reconciliation;
+    WebhookLane m_lane;
 };
 
 } // namespace companion::payments

@@ -15,6 +15,10 @@ ON CONFLICT (provider, event_id) WHERE event_id IS NOT NULL
                                ELSE coalesce(excluded.facts, payment_events.facts) END
 RETURNING id, status, deliveries
 
+-- name: take_plain
+SELECT n, what, kind, product, wanted
+  FROM payments_take_plain(:orders::jsonb, :bodies::text[], :now::timestamptz)
+
 -- name: keep_refused
 -- Of what anybody may send only so much is kept: beyond it only repeated ones count.
 INSERT INTO payment_events (id, provider, type, created_at, received_at, last_at, status, reason, body, body_hash, signature)
@@ -99,8 +103,10 @@ DELETE FROM payment_events WHERE id IN (
 SELECT status FROM users WHERE id = :user_id::uuid FOR NO KEY UPDATE
 
 -- name: find_by_reference
-SELECT DISTINCT payment_id, user_id FROM payment_references
- WHERE provider = :provider::text AND reference = ANY (:references::text[])
+-- One by one: a provider is believed to have few references, and all of them would be read.
+SELECT DISTINCT l.payment_id, l.user_id FROM unnest(:references::text[]) AS x (reference)
+ CROSS JOIN LATERAL (SELECT r.payment_id, r.user_id FROM payment_references r
+                      WHERE r.provider = :provider::text AND r.reference = x.reference LIMIT 1) l
 
 -- name: find_payment_owner
 SELECT id AS payment_id, user_id FROM payment_transactions WHERE id = :id::uuid AND provider = :provider::text

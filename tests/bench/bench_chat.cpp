@@ -9,6 +9,7 @@
 #include "bench/support/People.h"
 #include "bench/support/Pgbench.h"
 #include "bench/support/Processes.h"
+#include "bench/support/ProcessorTimes.h"
 #include "ledger/Ledger.h"
 
 #include <QFile>
@@ -74,49 +75,13 @@ QByteArray plainSettlement(int wallets)
                .toUtf8();
 }
 
-void report(const char *what, const LoadFigures &figures)
-{
-    const auto &latencies = figures.latencies_ms;
-    std::printf("%s: %.0f/s, p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, %lld failed\n", what, figures.perSecond,
-                percentile(latencies, 0.5), percentile(latencies, 0.95), percentile(latencies, 0.99),
-                static_cast<long long>(figures.failed));
-    if (figures.failed > 0)
-        std::printf("%s\n", figures.firstFailure.constData());
-    std::fflush(stdout);
-}
-
-class ProcessorTimes
-{
-public:
-    ProcessorTimes(const BackendProcess &backend, test::TestDatabase &database)
-        : m_backend(backend)
-        , m_database(database)
-        , m_ours_s(cpuSecondsOf(backend.pid()))
-        , m_databases_s(databaseCpuSeconds(database))
-    {
-    }
-    void report(const LoadFigures &figures) const
-    {
-        const double each_ms = 1000 / double(std::max<qsizetype>(1, figures.latencies_ms.size()));
-        std::printf("  processor time of each: backend %.2f ms, PostgreSQL %.2f ms; load average %.1f\n",
-                    (cpuSecondsOf(m_backend.pid()) - m_ours_s) * each_ms,
-                    (databaseCpuSeconds(m_database) - m_databases_s) * each_ms, loadAverage());
-    }
-
-private:
-    const BackendProcess &m_backend;
-    test::TestDatabase &m_database;
-    double m_ours_s;
-    double m_databases_s;
-};
-
 LoadFigures measured(const BackendProcess &backend, test::TestDatabase &database, const QList<QByteArray> &requests,
                      const char *what, int seconds, double perSecond = 0)
 {
     const ProcessorTimes times(backend, database);
-    const auto figures = load(backend.port(), requests, seconds, perSecond);
+    auto figures = load(backend.port(), requests, seconds, perSecond);
     report(what, figures);
-    times.report(figures);
+    times.report(figures.latencies_ms.size());
     return figures;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "ledger/Ledger.h"
-#include "support/TestDatabase.h"
+#include "support/Mutation.h"
 
 #include <QFile>
 #include <QJsonArray>
@@ -25,32 +25,7 @@ struct LedgerFixture
     UserId user = addUser();
     int keys = 0;
 
-    // LEDGER_MUTATION names one of mutations.sql, which breaks the ledger on purpose: a test that still passes tests
-    // nothing. A mutation that does not fit the ledger any more ends the program with exit code 3.
-    LedgerFixture()
-    {
-        const QString name = qEnvironmentVariable("LEDGER_MUTATION");
-        if (name.isEmpty())
-            return;
-        QFile file(qEnvironmentVariable("LEDGER_MUTATIONS", QStringLiteral(QT_TESTCASE_SOURCEDIR "/mutations.sql")));
-        const QString all = file.open(QIODevice::ReadOnly) ? QString::fromUtf8(file.readAll()) : QString();
-        const qsizetype from = all.indexOf(QStringLiteral("\n-- %1 [").arg(name));
-        try {
-            ensure(from >= 0, "the mutation is one of mutations.sql");
-            db.owner().script(
-                "CREATE FUNCTION mutate(name text, old text, new text) RETURNS void LANGUAGE plpgsql AS 'DECLARE was "
-                "text;"
-                " BEGIN was := pg_get_functiondef(CASE WHEN name LIKE ''%(%'' THEN name::regprocedure::oid"
-                " ELSE name::regproc::oid END); IF position(old IN was) = 0 THEN RAISE EXCEPTION ''% has no %'', name, "
-                "old;"
-                " END IF; EXECUTE replace(was, old, new); END'");
-            db.owner().script(all.mid(from + 1, all.indexOf(QLatin1StringView("\n\n"), from + 1) - from - 1));
-            db.owner().script("DROP FUNCTION mutate(text, text, text)");
-        } catch (const std::exception &error) {
-            fprintf(stderr, "the mutation does not fit: %s\n", error.what());
-            _exit(3);
-        }
-    }
+    LedgerFixture() { applyMutation(db, QStringLiteral(QT_TESTCASE_SOURCEDIR)); }
 
     UserId addUser()
     {

@@ -426,8 +426,7 @@ private Q_SLOTS:
             workers.act(
                 this,
                 [this, event = mixed[next++]](db::Session &db) {
-                    return static_cast<int>(
-                        m_f->books.take(db, Provider::Sandbox, event, {.body = event.id.toUtf8(), .headers = {}}).what);
+                    return static_cast<int>(m_f->deliver(db, event).what);
                 },
                 [&](const Result<int> &what) {
                     ++answered;

@@ -1,6 +1,7 @@
 #include "bench/support/Load.h"
 
 #include "bench/support/Clients.h"
+#include "bench/support/Figures.h"
 #include "common/Ensure.h"
 
 #include <QElapsedTimer>
@@ -14,22 +15,21 @@ namespace {
 class Load
 {
 public:
-    Load(quint16 port, const QList<QByteArray> &requests, double perSecond)
+    Load(quint16 port, const LoadPlan &plan)
         : m_clients(port)
-        , m_requests(requests)
-        , m_perSecond(perSecond)
-        , m_readers(size_t(requests.size()))
-        , m_since_ms(size_t(requests.size()))
+        , m_plan(plan)
+        , m_readers(size_t(plan.connections))
+        , m_since_ms(size_t(plan.connections))
     {
-        for (int i = 0; i < int(requests.size()); ++i)
+        for (int i = 0; i < plan.connections; ++i)
             m_idle.push_back(m_clients.connect());
     }
 
-    LoadFigures run(int seconds)
+    LoadFigures run()
     {
         m_clock.start();
-        while (now_ms() < seconds * 1000 || m_open > 0) {
-            if (now_ms() < seconds * 1000)
+        while (now_ms() < m_plan.seconds * 1000 || m_open > 0) {
+            if (now_ms() < m_plan.seconds * 1000)
                 sendDue();
             m_clients.poll(1, [this](int client, const char *data, qsizetype size) { came(client, data, size); });
         }
@@ -43,13 +43,13 @@ private:
     void sendDue()
     {
         while (!m_idle.empty()) {
-            const double due = m_perSecond > 0 ? double(m_sent) * 1000 / m_perSecond : now_ms();
+            const double due = m_plan.perSecond > 0 ? double(m_sent) * 1000 / m_plan.perSecond : now_ms();
             if (due > now_ms())
                 return;
             const int client = m_idle.front();
             m_idle.pop_front();
             m_since_ms[size_t(client)] = due;
-            m_clients.send(client, m_requests[client]);
+            m_clients.send(client, m_plan.request(client));
             ++m_sent;
             ++m_open;
         }
@@ -61,7 +61,7 @@ private:
         AnswerReader &reader = m_readers[size_t(client)];
         if (!reader.feed(data, size))
             return;
-        if (reader.status() == 200)
+        if (reader.status() == 200 && reader.body().contains(m_plan.wanted))
             m_figures.latencies_ms.append(now_ms() - m_since_ms[size_t(client)]);
         else if (++m_figures.failed == 1)
             m_figures.firstFailure = reader.head() + reader.body();
@@ -70,8 +70,7 @@ private:
     }
 
     Clients m_clients;
-    const QList<QByteArray> &m_requests;
-    const double m_perSecond;
+    const LoadPlan &m_plan;
     std::vector<AnswerReader> m_readers;
     std::vector<double> m_since_ms;
     std::deque<int> m_idle;
@@ -83,9 +82,29 @@ private:
 
 } // namespace
 
+LoadFigures load(quint16 port, const LoadPlan &plan)
+{
+    return Load(port, plan).run();
+}
+
 LoadFigures load(quint16 port, const QList<QByteArray> &requests, int seconds, double perSecond)
 {
-    return Load(port, requests, perSecond).run(seconds);
+    return load(port,
+                {.connections = int(requests.size()),
+                 .request = [&](int connection) { return requests[connection]; },
+                 .seconds = seconds,
+                 .perSecond = perSecond});
+}
+
+void report(const char *what, const LoadFigures &figures)
+{
+    const auto &latencies = figures.latencies_ms;
+    std::printf("%s: %.0f/s, p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, %lld failed\n", what, figures.perSecond,
+                percentile(latencies, 0.5), percentile(latencies, 0.95), percentile(latencies, 0.99),
+                static_cast<long long>(figures.failed));
+    if (figures.failed > 0)
+        std::printf("%s\n", figures.firstFailure.constData());
+    std::fflush(stdout);
 }
 
 } // namespace companion::bench

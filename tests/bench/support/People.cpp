@@ -1,7 +1,5 @@
 #include "bench/support/People.h"
 
-#include "bench/support/Processes.h"
-
 #include "bench/support/Clients.h"
 #include "characters/CharacterService.h"
 #include "identity/AccessKeys.h"
@@ -53,15 +51,6 @@ QByteArray openSession(quint16 port, const Person &person)
     const QByteArray id = QJsonDocument::fromJson(answer.body)[u"id"_s].toString().toLatin1();
     ensure(!id.isEmpty(), answer.body.constData());
     return id;
-}
-
-double databaseCpuSeconds(test::TestDatabase &database)
-{
-    double seconds = 0;
-    for (const auto &row : database.owner().script(
-             u"SELECT pid FROM pg_stat_activity WHERE usename IN ('companion_operator', 'companion_app')"_s))
-        seconds += cpuSecondsOf(row.integer("pid"));
-    return seconds;
 }
 
 } // namespace companion::bench

@@ -18,7 +18,4 @@ QList<Person> makePeople(test::TestDatabase &database, int count);
 void signIn(quint16 port, QList<Person> &people);
 QByteArray openSession(quint16 port, const Person &person); // its id
 
-// Processor time, so far, of PostgreSQL's processes that serve the backend: its connections live as long as it does.
-double databaseCpuSeconds(test::TestDatabase &database);
-
 } // namespace companion::bench
