@@ -1,0 +1,83 @@
+#pragma once
+
+#include "memory/Embedder.h"
+#include "memory/retrieval/Digest.h"
+#include "memory/retrieval/Scan.h"
+
+#include <QUuid>
+#include <memory>
+
+namespace companion::memory {
+
+enum class Speaker : quint8 { User, Companion };
+
+// One remembered turn, as ranking sees it.
+struct MemoryEntry
+{
+    QUuid id;           // the memory's own id; unique within the corpus
+    QUuid conversation; // the chat session: neighbours are looked for within it
+    QUuid scope;        // the character it was said with; a question may be held to one
+    qint64 position = 0; // order within the conversation: neighbours are those with the nearest positions
+    Speaker speaker = Speaker::User;
+    qint64 saidAt_ms = 0; // since the epoch, UTC
+    Digest digest;
+    std::vector<Half> vector; // the corpus' dimension, or empty: found by its words alone
+};
+
+// What is asked.
+struct Question
+{
+    QString text;
+    Vector vector;     // of the corpus' embedder; empty or zero: words alone
+    QDateTime askedAt; // now; "last week" in the question is seen from here
+    QUuid scope;       // null: all
+    QString userName;  // names in the question point at who spoke; may be empty
+    QString companionName;
+    // Memories that the prompt shows anyway (the sliding window): never returned, but they may be neighbours' source.
+    std::vector<QUuid> alreadyShown;
+};
+
+struct Recalled
+{
+    QUuid id;
+    double score = 0; // comparable within one answer only; the best first
+    bool neighbour = false; // returned for the turn beside it
+};
+
+// Weights of the ranking. The defaults are what docs/memory-retrieval.md measures.
+struct RankingWeights;
+
+// One user's memories, in process. Concurrent rank() calls are safe; append, remove, setVector and clear need the
+// corpus to themselves (the holder locks). No call blocks, throws for reasons of data, or reads a clock.
+class Corpus
+{
+public:
+    // `words` (may be null) widens questions by like words; it must outlive the corpus.
+    explicit Corpus(int dimension, const LocalEmbedder *words = nullptr);
+    Corpus(Corpus &&) noexcept;
+    Corpus &operator=(Corpus &&) noexcept;
+    ~Corpus();
+
+    int dimension() const;
+    int size() const; // without the removed ones
+    size_t bytes() const; // of memory, roughly: for the cache's bound
+    bool contains(const QUuid &id) const;
+
+    void reserve(int memories);
+    // In any order; an id that is there already is replaced. A vector of another dimension counts as none.
+    void append(const MemoryEntry &entry);
+    void remove(const QUuid &id);
+    void removeConversation(const QUuid &conversation);
+    void setVector(const QUuid &id, std::span<const Half> vector);
+
+    // At most k turns, neighbours included, no two that say the same, best first.
+    std::vector<Recalled> rank(const Question &question, int k) const;
+    std::vector<Recalled> rank(const Question &question, int k, const RankingWeights &weights) const;
+
+    struct Index;
+
+private:
+    std::unique_ptr<Index> m_index;
+};
+
+} // namespace companion::memory
