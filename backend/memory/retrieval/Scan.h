@@ -17,7 +17,7 @@ QByteArray toBytes(std::span<const float> vector);
 std::vector<Half> halvesFromBytes(QByteArrayView bytes);
 
 // out[i] = row i · query, for `rows` = out.size() rows of query.size() halves each, one after another.
-// Exact but for the order of additions. Picks AVX2+F16C or AVX-512 at run time, else plain C++.
+// Exact but for the order of additions. With AVX2 and F16C where the processor has them, else plain C++.
 void dotProducts(std::span<const Half> matrix, std::span<const float> query, std::span<float> out);
 
 // The forms that this processor has, for tests and benchmarks: "scalar" is always first.

@@ -1,0 +1,89 @@
+#pragma once
+
+#include "memory/retrieval/Corpus.h"
+
+#include <QHash>
+
+namespace companion::memory {
+
+inline constexpr quint32 noItem = 0xffffffff;
+
+// Term id to the turns that have it: open addressing, no removal (a list may become empty).
+class PostingTable
+{
+public:
+    struct Posting
+    {
+        quint32 item;
+        quint16 count;
+    };
+    struct List
+    {
+        std::vector<Posting> postings; // removed turns stay in it until the next compaction
+        quint32 live = 0;
+    };
+
+    PostingTable();
+    List &at(TermId term);
+    const List *find(TermId term) const;
+    size_t terms() const { return m_lists.size(); }
+
+private:
+    struct Slot
+    {
+        TermId term;
+        quint32 list; // number + 1; 0 is free
+    };
+    size_t slotOf(TermId term) const;
+    void grow();
+
+    std::vector<Slot> m_slots;
+    std::vector<List> m_lists;
+};
+
+struct Corpus::Index
+{
+    struct Item
+    {
+        QUuid id;
+        qint64 position = 0;
+        qint64 saidAt_ms = 0;
+        quint64 sameness = 0;
+        quint32 conversation = 0;
+        quint32 scope = 0;
+        quint32 termsAt = 0;
+        quint32 datesAt = 0;
+        quint32 before = noItem; // the live turn before it in its conversation
+        quint32 after = noItem;
+        quint16 termCount = 0;
+        quint16 dateCount = 0;
+        quint16 length = 0;
+        Speaker speaker = Speaker::User;
+        bool isQuestion = false;
+        bool gone = false;
+    };
+
+    int dimension = 0;
+    const LocalEmbedder *words = nullptr;
+    std::vector<Item> items;
+    std::vector<Term> terms; // of all items, one after another
+    std::vector<DateSpan> dates;
+    std::vector<Half> matrix; // a row an item; zeros where it has no vector
+    PostingTable postings;
+    QHash<QUuid, quint32> byId;
+    QHash<QUuid, quint32> conversations;
+    std::vector<quint32> lastOf; // conversation to its last live turn
+    QHash<QUuid, quint32> scopes;
+    quint32 live = 0;
+    quint64 liveLength = 0;
+
+    void append(const MemoryEntry &entry);
+    void remove(quint32 item);
+    void setVector(quint32 item, std::span<const Half> vector);
+    void link(quint32 item);
+    void compactIfWorth();
+    std::span<const Term> termsOf(const Item &item) const { return {terms.data() + item.termsAt, item.termCount}; }
+    std::span<const DateSpan> datesOf(const Item &item) const { return {dates.data() + item.datesAt, item.dateCount}; }
+};
+
+} // namespace companion::memory
