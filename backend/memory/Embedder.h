@@ -47,6 +47,7 @@ public:
         QString word;
         float likeness = 0;
     };
+    virtual bool knows(QStringView word) const = 0;
     virtual std::vector<NearWord> nearest(QStringView word, int count, float atLeast) const = 0;
 };
 

@@ -106,10 +106,10 @@ Conversation readConversation(const QJsonObject &source, bool captions)
         const QJsonObject qa = value.toObject();
         Asked asked;
         asked.question.text = qa[u"question"].toString();
-        asked.question.vector = WordVectors::builtIn().embed(asked.question.text);
         asked.question.askedAt = last.addDays(1);
         asked.question.userName = told[u"speaker_a"].toString();
         asked.question.companionName = told[u"speaker_b"].toString();
+        asked.question.vector = WordVectors::builtIn().embed(bareQuestion(asked.question));
         asked.category = qa[u"category"].toInt();
         asked.evidence = evidenceOf(qa[u"evidence"].toArray(), out.textOf);
         if (!asked.evidence.isEmpty())
@@ -138,9 +138,10 @@ std::vector<Mark> measure(const std::vector<Conversation> &all, const RankingWei
 {
     std::vector<Mark> marks;
     for (size_t c = 0; c < all.size(); ++c)
-        for (const Asked &asked : all[c].asked)
-            marks.push_back({asked.category, c, shareFound(all[c].corpus.rank(asked.question, 5, weights), all[c], asked, 5),
-                             shareFound(all[c].corpus.rank(asked.question, 10, weights), all[c], asked, 10)});
+        for (const Asked &asked : all[c].asked) {
+            const auto found = all[c].corpus.rank(asked.question, 10, weights);
+            marks.push_back({asked.category, c, shareFound(found, all[c], asked, 5), shareFound(found, all[c], asked, 10)});
+        }
     return marks;
 }
 
@@ -215,11 +216,7 @@ const std::map<QString, Setter> &setters()
 {
 #define WEIGHT(name) {u"" #name ""_s, [](RankingWeights &w, double v) { w.name = static_cast<decltype(w.name)>(v); }}
     static const std::map<QString, Setter> all{
-        WEIGHT(k1),        WEIGHT(b),           WEIGHT(lexical),      WEIGHT(meaning),     WEIGHT(before),
-        WEIGHT(after),     WEIGHT(secondBefore), WEIGHT(secondAfter), WEIGHT(answer),      WEIGHT(speaker),
-        WEIGHT(nameTerm),  WEIGHT(question),    WEIGHT(alike),        WEIGHT(alikeFrom),   WEIGHT(alikeWords),
-        WEIGHT(date),      WEIGHT(when),        WEIGHT(recency),      WEIGHT(feedback),    WEIGHT(feedbackTurns),
-        WEIGHT(feedbackWords), WEIGHT(lengthFloor)};
+        WEIGHT(lexical), WEIGHT(k1), WEIGHT(b), WEIGHT(meaning), WEIGHT(alike), WEIGHT(alikeFrom), WEIGHT(alikeWords), WEIGHT(pair), WEIGHT(pairWindow), WEIGHT(nameTerm), WEIGHT(speaker), WEIGHT(question), WEIGHT(before), WEIGHT(answer), WEIGHT(after), WEIGHT(secondBefore), WEIGHT(secondAfter), WEIGHT(near), WEIGHT(nearDecay), WEIGHT(speakerAfter), WEIGHT(questionAfter), WEIGHT(shortness), WEIGHT(shortLength), WEIGHT(date), WEIGHT(saidThen), WEIGHT(recency), WEIGHT(recencyHalf_days)};
 #undef WEIGHT
     return all;
 }
@@ -250,6 +247,21 @@ void sweep(const std::vector<Conversation> &all, RankingWeights base, const QStr
     }
 }
 
+void printMisses(const std::vector<Conversation> &all, const RankingWeights &weights)
+{
+    for (const Conversation &in : all)
+        for (const Asked &asked : in.asked) {
+            const auto found = in.corpus.rank(asked.question, 10, weights);
+            if (shareFound(found, in, asked, 10) > 0.5)
+                continue;
+            out << asked.category << ' ' << asked.question.text << '\n';
+            for (const QString &turn : asked.evidence)
+                out << "   should " << turn << ' ' << in.textOf.at(turn).left(200) << '\n';
+            for (size_t i = 0; i < std::min<size_t>(3, found.size()); ++i)
+                out << "   found  " << in.turnOf.at(found[i].id) << ' ' << in.textOf.at(in.turnOf.at(found[i].id)).left(150) << '\n';
+        }
+}
+
 } // namespace
 
 int main(int argc, char **argv)
@@ -260,6 +272,7 @@ int main(int argc, char **argv)
     parser.addOption({u"set"_s, {}, u"weight=value"_s});
     parser.addOption({u"sweep"_s, {}, u"weight=value,value"_s});
     parser.addOption({u"no-captions"_s, {}});
+    parser.addOption({u"misses"_s, {}});
     parser.process(app);
     QFile file(parser.value(u"file"_s));
     if (!file.open(QIODevice::ReadOnly)) {
@@ -272,13 +285,19 @@ int main(int argc, char **argv)
     RankingWeights weights;
     for (const QString &set : parser.values(u"set"_s))
         setters().at(set.section(u'=', 0, 0))(weights, set.section(u'=', 1).toDouble());
+    if (parser.isSet(u"misses"_s)) {
+        printMisses(all, weights);
+        return 0;
+    }
     if (parser.isSet(u"sweep"_s)) {
         for (const QString &spec : parser.values(u"sweep"_s))
             sweep(all, weights, spec);
         return 0;
     }
     RankingWeights words = weights;
-    words = {.k1 = 1.2, .b = 0.75, .meaning = 0, .before = 0, .after = 0, .answer = 0, .speaker = 0, .nameTerm = 1, .question = 0, .alike = 0, .date = 0, .when = 0, .recency = 0};
+    words = {.k1 = 1.2, .b = 0.75, .meaning = 0, .alike = 0, .pair = 0, .nameTerm = 1, .speaker = 0, .question = 0, .before = 0,
+             .answer = 0, .after = 0, .secondBefore = 0, .secondAfter = 0, .near = 0, .speakerAfter = 0, .questionAfter = 0,
+             .shortness = 0, .date = 0, .saidThen = 0, .recency = 0};
     printTable(u"BM25 alone"_s, measure(all, words));
     RankingWeights beside = words;
     beside.before = 0.25;

@@ -187,6 +187,11 @@ Vector WordVectors::embed(QStringView text) const
     return sum;
 }
 
+bool WordVectors::knows(QStringView word) const
+{
+    return m_table->find(word.toString().toStdString()) != freeSlot;
+}
+
 std::vector<LocalEmbedder::NearWord> WordVectors::nearest(QStringView word, int count, float atLeast) const
 {
     const quint16 i = m_table->find(word.toString().toStdString());

@@ -28,20 +28,23 @@ struct MemoryEntry
 struct Question
 {
     QString text;
-    Vector vector;     // of the corpus' embedder; empty or zero: words alone
+    Vector vector;     // of bareQuestion(), by the corpus' embedder; empty or zero: words alone
     QDateTime askedAt; // now; "last week" in the question is seen from here
     QUuid scope;       // null: all
     QString userName;  // names in the question point at who spoke; may be empty
     QString companionName;
-    // Memories that the prompt shows anyway (the sliding window): never returned, but they may be neighbours' source.
+    // Memories that the prompt shows anyway (the sliding window): never returned.
     std::vector<QUuid> alreadyShown;
 };
+
+// The text that a question's vector is made of: without the names of the two who talk, which say who, not what.
+QString bareQuestion(const Question &question);
 
 struct Recalled
 {
     QUuid id;
     double score = 0; // comparable within one answer only; the best first
-    bool neighbour = false; // returned for the turn beside it
+    bool neighbour = false; // returned for the turns around it more than for itself
 };
 
 // Weights of the ranking. The defaults are what docs/memory-retrieval.md measures.

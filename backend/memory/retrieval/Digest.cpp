@@ -86,11 +86,9 @@ QByteArray encode(const Digest &digest)
         out.put(qint32(digest.dates[i].first.toJulianDay()));
         out.put(qint32(digest.dates[i].last.toJulianDay()));
     }
-    out.put(quint16(digest.terms.terms.size()));
-    for (const Term &term : digest.terms.terms) {
-        out.put(term.id);
-        out.put(quint8(std::min<quint16>(term.count, 255)));
-    }
+    out.put(quint16(digest.terms.size()));
+    for (const TermId term : digest.terms)
+        out.put(term);
     return out.take();
 }
 
@@ -110,14 +108,9 @@ std::optional<Digest> decodeDigest(QByteArrayView bytes)
     const quint16 terms = in.get<quint16>();
     if (in.isShort())
         return std::nullopt;
-    digest.terms.terms.resize(terms);
-    quint32 length = 0;
-    for (Term &term : digest.terms.terms) {
-        term.id = in.get<TermId>();
-        term.count = in.get<quint8>();
-        length += term.count;
-    }
-    digest.terms.length = quint16(std::min<quint32>(length, 65535));
+    digest.terms.resize(terms);
+    for (TermId &term : digest.terms)
+        term = in.get<TermId>();
     return in.isWhole() ? std::optional(digest) : std::nullopt;
 }
 

@@ -38,6 +38,28 @@ PostingTable::List &PostingTable::at(TermId term)
     return m_lists[slot.list - 1];
 }
 
+void PostingTable::add(TermId term, quint32 item)
+{
+    List &list = at(term);
+    if (!list.postings.empty() && list.postings.back().item == item) {
+        ++list.postings.back().count;
+        return;
+    }
+    list.postings.push_back({item, 1});
+    ++list.live;
+}
+
+// Called for each time the turn has the term: counted down once.
+void PostingTable::removed(TermId term, quint32 item)
+{
+    List &list = at(term);
+    const auto posting = std::ranges::lower_bound(list.postings, item, {}, &Posting::item);
+    if (posting->count == 0)
+        return;
+    posting->count = 0;
+    --list.live;
+}
+
 const PostingTable::List *PostingTable::find(TermId term) const
 {
     const Slot &slot = m_slots[slotOf(term)];
@@ -87,21 +109,17 @@ void Corpus::Index::append(const MemoryEntry &entry)
     item.scope = numberOf(scopes, entry.scope);
     item.termsAt = quint32(terms.size());
     item.datesAt = quint32(dates.size());
-    item.termCount = quint16(std::min<size_t>(entry.digest.terms.terms.size(), 65535));
+    item.length = quint16(std::min<size_t>(entry.digest.terms.size(), 65535));
     item.dateCount = quint16(std::min<size_t>(entry.digest.dates.size(), 65535));
-    item.length = entry.digest.terms.length;
     item.speaker = entry.speaker;
     item.isQuestion = entry.digest.isQuestion;
     items.push_back(item);
-    terms.insert(terms.end(), entry.digest.terms.terms.begin(), entry.digest.terms.terms.begin() + item.termCount);
+    terms.insert(terms.end(), entry.digest.terms.begin(), entry.digest.terms.begin() + item.length);
     dates.insert(dates.end(), entry.digest.dates.begin(), entry.digest.dates.begin() + item.dateCount);
     matrix.resize(items.size() * size_t(dimension));
     setVector(number, entry.vector);
-    for (const Term &term : termsOf(item)) {
-        PostingTable::List &list = postings.at(term.id);
-        list.postings.push_back({number, term.count});
-        ++list.live;
-    }
+    for (const TermId term : termsOf(item))
+        postings.add(term, number);
     lastOf.resize(size_t(conversations.size()), noItem);
     link(number);
     byId.insert(entry.id, number);
@@ -124,8 +142,8 @@ void Corpus::Index::remove(quint32 number)
         items[item.after].before = item.before;
     else
         lastOf[item.conversation] = item.before;
-    for (const Term &term : termsOf(item))
-        --postings.at(term.id).live;
+    for (const TermId term : termsOf(item))
+        postings.removed(term, number);
     byId.remove(item.id);
     item.gone = true;
     --live;
@@ -161,7 +179,7 @@ void Corpus::Index::compactIfWorth()
         const auto row = matrix.begin() + qsizetype(i) * dimension;
         entry.vector.assign(row, row + dimension);
         const auto itemTerms = termsOf(item);
-        entry.digest.terms = {{itemTerms.begin(), itemTerms.end()}, item.length};
+        entry.digest.terms.assign(itemTerms.begin(), itemTerms.end());
         const auto itemDates = datesOf(item);
         entry.digest.dates.assign(itemDates.begin(), itemDates.end());
         entry.digest.sameness = item.sameness;

@@ -15,7 +15,7 @@ public:
     struct Posting
     {
         quint32 item;
-        quint16 count;
+        quint16 count; // 0: the turn is gone
     };
     struct List
     {
@@ -24,7 +24,8 @@ public:
     };
 
     PostingTable();
-    List &at(TermId term);
+    void add(TermId term, quint32 item); // items in ascending order
+    void removed(TermId term, quint32 item);
     const List *find(TermId term) const;
     size_t terms() const { return m_lists.size(); }
 
@@ -34,6 +35,7 @@ private:
         TermId term;
         quint32 list; // number + 1; 0 is free
     };
+    List &at(TermId term);
     size_t slotOf(TermId term) const;
     void grow();
 
@@ -55,9 +57,8 @@ struct Corpus::Index
         quint32 datesAt = 0;
         quint32 before = noItem; // the live turn before it in its conversation
         quint32 after = noItem;
-        quint16 termCount = 0;
         quint16 dateCount = 0;
-        quint16 length = 0;
+        quint16 length = 0; // in terms
         Speaker speaker = Speaker::User;
         bool isQuestion = false;
         bool gone = false;
@@ -66,7 +67,7 @@ struct Corpus::Index
     int dimension = 0;
     const LocalEmbedder *words = nullptr;
     std::vector<Item> items;
-    std::vector<Term> terms; // of all items, one after another
+    Terms terms; // of all items, one after another
     std::vector<DateSpan> dates;
     std::vector<Half> matrix; // a row an item; zeros where it has no vector
     PostingTable postings;
@@ -82,7 +83,7 @@ struct Corpus::Index
     void setVector(quint32 item, std::span<const Half> vector);
     void link(quint32 item);
     void compactIfWorth();
-    std::span<const Term> termsOf(const Item &item) const { return {terms.data() + item.termsAt, item.termCount}; }
+    std::span<const TermId> termsOf(const Item &item) const { return {terms.data() + item.termsAt, item.length}; }
     std::span<const DateSpan> datesOf(const Item &item) const { return {dates.data() + item.datesAt, item.dateCount}; }
 };
 

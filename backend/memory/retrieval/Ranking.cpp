@@ -1,11 +1,12 @@
 #include "memory/retrieval/Ranking.h"
 
-#include "memory/retrieval/Index.h"
+#include "memory/retrieval/Asked.h"
 
 #include <QSet>
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <utility>
 
 namespace companion::memory {
 
@@ -14,164 +15,103 @@ namespace {
 using Index = Corpus::Index;
 using Item = Index::Item;
 
-// One word of the question, with the words that may stand for it.
-struct AskedTerm
-{
-    struct Form
-    {
-        TermId id;
-        float likeness;
-    };
-    float weight = 0;
-    std::vector<Form> forms;
-};
-
-struct Asked
-{
-    std::vector<AskedTerm> terms;
-    std::optional<Speaker> about;
-    std::vector<DateSpan> dates;
-    bool asksWhen = false;
-};
-
-double rarity(const Index &index, TermId term)
-{
-    const PostingTable::List *list = index.postings.find(term);
-    const double having = list ? list->live : 0;
-    return std::log(1.0 + (index.live - having + 0.5) / (having + 0.5));
-}
-
-// Who is meant: a name, or "I" and "you" where only one of them stands there.
-class QuestionReader
-{
-public:
-    QuestionReader(const Index &index, const Question &question, const RankingWeights &weights)
-        : m_index(index)
-        , m_question(question)
-        , m_weights(weights)
-    {
-    }
-
-    Asked read()
-    {
-        const std::vector<QString> words = wordsOf(m_question.text);
-        const std::vector<QString> user = wordsOf(m_question.userName);
-        const std::vector<QString> companion = wordsOf(m_question.companionName);
-        bool namesUser = false;
-        bool namesCompanion = false;
-        QSet<TermId> seen;
-        for (const QString &word : words) {
-            const bool isUser = std::ranges::find(user, word) != user.end();
-            const bool isCompanion = std::ranges::find(companion, word) != companion.end();
-            namesUser |= isUser;
-            namesCompanion |= isCompanion;
-            if (isStopWord(word))
-                continue;
-            const TermId id = termIdOf(word);
-            if (!seen.contains(id)) {
-                seen.insert(id);
-                take(word, id, isUser || isCompanion);
-            }
-        }
-        if (namesUser != namesCompanion)
-            m_asked.about = namesUser ? Speaker::User : Speaker::Companion;
-        static const QString when = QStringLiteral("when");
-        m_asked.asksWhen = std::ranges::find(words, when) != words.end();
-        for (const DatedPhrase &phrase : datesIn(m_question.text, m_question.askedAt.date()))
-            m_asked.dates.push_back(phrase.span);
-        return m_asked;
-    }
-
-private:
-    void take(const QString &word, TermId id, bool isSpeaker)
-    {
-        AskedTerm term;
-        term.weight = float(rarity(m_index, id) * (isSpeaker ? m_weights.nameTerm : 1.0));
-        term.forms.push_back({id, 1.0F});
-        if (!isSpeaker && m_index.words && m_weights.alike > 0)
-            addAlike(word, term);
-        m_asked.terms.push_back(term);
-    }
-
-    void addAlike(const QString &word, AskedTerm &term) const
-    {
-        for (const auto &near : m_index.words->nearest(word, m_weights.alikeWords, float(m_weights.alikeFrom))) {
-            const TermId id = termIdOf(near.word);
-            const bool known = std::ranges::any_of(term.forms, [&](const auto &form) { return form.id == id; });
-            if (!known && m_index.postings.find(id))
-                term.forms.push_back({id, float(near.likeness * m_weights.alike)});
-        }
-    }
-
-    const Index &m_index;
-    const Question &m_question;
-    const RankingWeights &m_weights;
-    Asked m_asked;
-};
-
+// The scores of all turns for one question. Arrays of one float a turn, in the order in which they were appended.
 class Scorer
 {
 public:
     Scorer(const Index &index, const Question &question, const RankingWeights &weights)
         : m_index(index)
-        , m_question(question)
         , m_weights(weights)
-        , m_asked(QuestionReader(index, question, weights).read())
+        , m_question(question)
+        , m_asked(understand(index, question, weights))
         , m_own(index.items.size(), 0.0F)
+        , m_scratch(index.items.size(), 0.0F)
     {
     }
 
-    std::vector<float> score()
+    void run()
     {
-        addLexical();
-        addMeaning();
+        if (m_weights.lexical > 0)
+            addWords();
+        if (m_weights.pair > 0)
+            addPairs();
+        if (m_weights.meaning > 0)
+            addMeaning();
         applyForm();
-        return spread();
+        m_scores = m_own;
+        spreadToNeighbours();
+        if (m_weights.near > 0)
+            spreadAlongConversations();
+        weighWhole();
     }
+    float score(quint32 item) const { return m_scores[item]; }
+    bool isNeighbour(quint32 item) const { return m_own[item] < 0.3F * m_scores[item]; }
 
 private:
-    void addLexical()
+    // BM25 with a word's best form in place of a sum over its forms.
+    void addWords()
     {
-        double all = 0;
-        for (const AskedTerm &term : m_asked.terms)
-            all += term.weight;
-        if (all <= 0 || m_weights.lexical == 0)
-            return;
-        std::vector<float> best(m_own.size(), 0.0F);
+        const float meanLength = float(std::max(1.0, double(m_index.liveLength) / std::max(1U, m_index.live)));
         std::vector<quint32> touched;
-        const double meanLength = std::max(1.0, double(m_index.liveLength) / std::max(1U, m_index.live));
-        for (const AskedTerm &term : m_asked.terms) {
+        for (const Asked::Word &word : m_asked.words) {
             touched.clear();
-            for (const auto &form : term.forms)
-                addForm(form, meanLength, best, touched);
-            const auto factor = float(term.weight / all * m_weights.lexical);
-            for (const quint32 i : touched) {
-                m_own[i] += factor * best[i];
-                best[i] = 0;
-            }
+            for (const Asked::Form &form : word.forms)
+                addForm(form, meanLength, touched);
+            const auto factor = float(word.weight * m_weights.lexical);
+            for (const quint32 i : touched)
+                m_own[i] += factor * std::exchange(m_scratch[i], 0.0F);
         }
     }
 
-    void addForm(const AskedTerm::Form &form, double meanLength, std::vector<float> &best, std::vector<quint32> &touched)
+    void addForm(const Asked::Form &form, float meanLength, std::vector<quint32> &touched)
     {
         const PostingTable::List *list = m_index.postings.find(form.id);
         if (!list)
             return;
         const auto k1 = float(m_weights.k1);
         const auto fixed = float(k1 * (1 - m_weights.b));
-        const auto perLength = float(k1 * m_weights.b / meanLength);
-        for (const auto &posting : list->postings) {
-            const float length = m_index.items[posting.item].length;
-            const float value = form.likeness * posting.count * (k1 + 1) / (posting.count + fixed + perLength * length);
-            if (best[posting.item] == 0)
-                touched.push_back(posting.item);
-            best[posting.item] = std::max(best[posting.item], value);
+        const auto perTerm = float(k1 * m_weights.b / meanLength);
+        for (const auto &[item, count] : list->postings) {
+            if (count == 0)
+                continue;
+            const auto length = float(m_index.items[item].length);
+            const float value = form.likeness * count * (k1 + 1) / (count + fixed + perTerm * length);
+            if (m_scratch[item] == 0)
+                touched.push_back(item);
+            m_scratch[item] = std::max(m_scratch[item], value);
         }
+    }
+
+    void addPairs()
+    {
+        for (const Asked::Pair &pair : m_asked.pairs) {
+            const PostingTable::List *first = m_index.postings.find(pair.first);
+            const PostingTable::List *second = m_index.postings.find(pair.second);
+            if (!first || !second)
+                continue;
+            const auto &fewer = first->live < second->live ? first->postings : second->postings;
+            for (const auto &[item, count] : fewer)
+                if (count > 0 && standClose(m_index.termsOf(m_index.items[item]), pair))
+                    m_own[item] += float(m_weights.pair) * pair.weight;
+        }
+    }
+
+    bool standClose(std::span<const TermId> terms, const Asked::Pair &pair) const
+    {
+        const auto window = size_t(m_weights.pairWindow);
+        for (size_t i = 0; i < terms.size(); ++i) {
+            if (terms[i] != pair.first)
+                continue;
+            for (size_t j = i + 1; j < std::min(terms.size(), i + 1 + window); ++j)
+                if (terms[j] == pair.second)
+                    return true;
+        }
+        return false;
     }
 
     void addMeaning()
     {
-        if (m_weights.meaning == 0 || m_question.vector.size() != size_t(m_index.dimension) || m_own.empty())
+        if (m_question.vector.size() != size_t(m_index.dimension) || m_own.empty())
             return;
         std::vector<float> cosines(m_own.size());
         dotProducts(m_index.matrix, m_question.vector, cosines);
@@ -179,79 +119,167 @@ private:
             m_own[i] += float(m_weights.meaning) * std::max(0.0F, cosines[i]);
     }
 
+    bool isAbout(const Item &item) const { return m_asked.about && item.speaker == *m_asked.about; }
+
     void applyForm()
     {
         for (size_t i = 0; i < m_own.size(); ++i) {
             const Item &item = m_index.items[i];
             if (item.gone)
                 m_own[i] = 0;
-            if (m_asked.about && item.speaker == *m_asked.about)
+            if (isAbout(item))
                 m_own[i] *= float(1 + m_weights.speaker);
             if (item.isQuestion)
                 m_own[i] *= float(1 - m_weights.question);
         }
     }
 
-    float ownOf(quint32 item) const { return item == noItem ? 0.0F : m_own[item]; }
-
-    std::vector<float> spread() const
+    // Talk answers and takes up what was said just before: a turn counts with those around it.
+    void spreadToNeighbours()
     {
-        std::vector<float> out(m_own.size());
         for (size_t i = 0; i < m_own.size(); ++i) {
             const Item &item = m_index.items[i];
-            double value = m_own[i];
+            double more = 0;
             if (item.before != noItem) {
                 const Item &before = m_index.items[item.before];
-                value += (m_weights.before + (before.isQuestion ? m_weights.answer : 0)) * m_own[item.before];
-                value += m_weights.secondBefore * ownOf(before.before);
+                more += (m_weights.before + (before.isQuestion ? m_weights.answer : 0)) * m_own[item.before];
+                more += m_weights.secondBefore * ownOf(before.before);
             }
             if (item.after != noItem) {
-                value += m_weights.after * m_own[item.after];
-                value += m_weights.secondAfter * ownOf(m_index.items[item.after].after);
+                more += m_weights.after * m_own[item.after];
+                more += m_weights.secondAfter * ownOf(m_index.items[item.after].after);
             }
-            out[i] = float(value + bonus(item));
+            m_scores[i] += float(more);
         }
-        return out;
     }
 
-    double bonus(const Item &item) const
+    float ownOf(quint32 item) const { return item == noItem ? 0.0F : m_own[item]; }
+
+    void spreadAlongConversations()
     {
-        double value = 0;
-        const auto dates = m_index.datesOf(item);
-        if (m_asked.asksWhen && !dates.empty())
-            value += m_weights.when;
-        return value;
+        for (const quint32 last : m_index.lastOf) {
+            quint32 first = noItem;
+            for (quint32 i = last, next = noItem; i != noItem; next = i, i = m_index.items[i].before) {
+                m_scratch[i] = std::max(m_own[i], fadedFrom(next));
+                first = i;
+            }
+            float best = 0;
+            for (quint32 i = first; i != noItem; i = m_index.items[i].after) {
+                best = std::max(m_own[i], best * float(m_weights.nearDecay));
+                m_scores[i] += float(m_weights.near) * std::max(best, m_scratch[i]);
+            }
+        }
+    }
+
+    float fadedFrom(quint32 item) const { return item == noItem ? 0.0F : m_scratch[item] * float(m_weights.nearDecay); }
+
+    void weighWhole()
+    {
+        std::array<float, 64> shortness{};
+        for (size_t length = 0; length < shortness.size(); ++length)
+            shortness[length] = float(1 - m_weights.shortness * std::exp(-double(length) / m_weights.shortLength));
+        for (size_t i = 0; i < m_scores.size(); ++i) {
+            const Item &item = m_index.items[i];
+            float &score = m_scores[i];
+            if (isAbout(item))
+                score *= float(1 + m_weights.speakerAfter);
+            if (item.isQuestion)
+                score *= float(1 - m_weights.questionAfter);
+            score *= shortness[std::min<size_t>(item.length, shortness.size() - 1)];
+            score *= recencyOf(item);
+            if (!m_asked.dates.empty())
+                score += dateBonus(item);
+        }
+    }
+
+    float recencyOf(const Item &item) const
+    {
+        constexpr double dayMs = 86'400'000.0;
+        const double age_days = double(m_askedAt_ms - item.saidAt_ms) / dayMs;
+        return float(1 + m_weights.recency / (1 + std::max(0.0, age_days) / m_weights.recencyHalf_days));
+    }
+
+    float dateBonus(const Item &item) const
+    {
+        const auto fits = [this](const DateSpan &span) {
+            return std::ranges::any_of(m_asked.dates, [&](const DateSpan &asked) { return asked.overlaps(span); });
+        };
+        if (std::ranges::any_of(m_index.datesOf(item), fits))
+            return float(m_weights.date);
+        const QDate said = QDateTime::fromMSecsSinceEpoch(item.saidAt_ms, Qt::UTC).date();
+        return fits({said, said}) ? float(m_weights.saidThen) : 0.0F;
     }
 
     const Index &m_index;
-    const Question &m_question;
     const RankingWeights &m_weights;
+    const Question &m_question;
     Asked m_asked;
-    std::vector<float> m_own;
+    qint64 m_askedAt_ms = m_question.askedAt.toMSecsSinceEpoch();
+    std::vector<float> m_own; // what a turn itself has of the question
+    std::vector<float> m_scores;
+    std::vector<float> m_scratch; // zeros between uses, until the conversations are walked
 };
+
+// Which turns may be returned at all.
+class Choice
+{
+public:
+    Choice(const Index &index, const Question &question)
+        : m_index(index)
+        , m_scoped(!question.scope.isNull())
+        , m_scope(index.scopes.value(question.scope, noItem))
+    {
+        for (const QUuid &id : question.alreadyShown)
+            m_shown.insert(index.byId.value(id, noItem));
+    }
+    bool may(quint32 number) const
+    {
+        const Item &item = m_index.items[number];
+        return !item.gone && (!m_scoped || item.scope == m_scope) && !m_shown.contains(number);
+    }
+
+private:
+    const Index &m_index;
+    bool m_scoped;
+    quint32 m_scope;
+    QSet<quint32> m_shown;
+};
+
+std::vector<Recalled> bestOf(const Index &index, const Scorer &scorer, std::vector<quint32> candidates, size_t k)
+{
+    const auto better = [&](quint32 a, quint32 b) {
+        return scorer.score(a) != scorer.score(b) ? scorer.score(a) > scorer.score(b) : a > b;
+    };
+    std::vector<Recalled> best;
+    QSet<quint64> said;
+    // A heap rather than a sort: few of many are wanted, how many depends on the repetitions among them.
+    std::ranges::make_heap(candidates, [&](quint32 a, quint32 b) { return better(b, a); });
+    while (best.size() < k && !candidates.empty()) {
+        std::ranges::pop_heap(candidates, [&](quint32 a, quint32 b) { return better(b, a); });
+        const quint32 item = candidates.back();
+        candidates.pop_back();
+        const quint64 sameness = index.items[item].sameness;
+        if (said.contains(sameness))
+            continue;
+        said.insert(sameness);
+        best.push_back({index.items[item].id, scorer.score(item), scorer.isNeighbour(item)});
+    }
+    return best;
+}
 
 } // namespace
 
 std::vector<Recalled> Corpus::rank(const Question &question, int k, const RankingWeights &weights) const
 {
     const Index &index = *m_index;
-    const std::vector<float> scores = Scorer(index, question, weights).score();
-    std::vector<quint32> order;
+    Scorer scorer(index, question, weights);
+    scorer.run();
+    const Choice choice(index, question);
+    std::vector<quint32> candidates;
     for (quint32 i = 0; i < index.items.size(); ++i)
-        if (!index.items[i].gone && scores[i] > 0)
-            order.push_back(i);
-    std::ranges::sort(order, [&](quint32 a, quint32 b) { return scores[a] > scores[b]; });
-    std::vector<Recalled> out;
-    QSet<quint64> said;
-    for (const quint32 i : order) {
-        if (int(out.size()) == k)
-            break;
-        if (said.contains(index.items[i].sameness))
-            continue;
-        said.insert(index.items[i].sameness);
-        out.push_back({index.items[i].id, scores[i], false});
-    }
-    return out;
+        if (scorer.score(i) > 0 && choice.may(i))
+            candidates.push_back(i);
+    return bestOf(index, scorer, std::move(candidates), size_t(std::max(k, 0)));
 }
 
 } // namespace companion::memory

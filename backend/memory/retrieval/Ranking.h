@@ -2,35 +2,40 @@
 
 namespace companion::memory {
 
-// The weights of the ranking. A memory's score is
-//   own = lexical * (BM25 share) + meaning * cosine, times its speaker's and form's factors
-//   score = own + before * own(turn before) + after * own(turn after) + ..., plus the bonuses for dates and recency
-// docs/memory-retrieval.md says how they were chosen and what each is worth.
+// The weights of the ranking, in the order in which they come to bear. docs/memory-retrieval.md says how they were
+// chosen and what each is worth. A question's words share 1 among them by their rarity.
 struct RankingWeights
 {
-    double k1 = 1.2; // BM25
-    double b = 0.4;
-    double lexical = 1.0;
-    double meaning = 0.5;
-    double before = 0.25;
-    double after = 0.15;
-    double secondBefore = 0.0;
-    double secondAfter = 0.0;
-    double answer = 0.1; // more of the turn before where that was a question
-    double speaker = 0.2; // share added to the turns of whom the question is about
-    double nameTerm = 0.1; // of the weight of a name that says who spoke
-    double question = 0.1; // share taken from turns that end in a question
-    double alike = 0.5; // weight of like words, times their likeness
+    // What a turn itself has of the question: its own score.
+    double lexical = 1.0;  // of BM25's share
+    double k1 = 0.9;       // BM25
+    double b = 0.3;        // BM25
+    double meaning = 0.3;  // of the cosine
+    double alike = 0.3;    // of a like word's weight, times their likeness
     double alikeFrom = 0.6; // likeness from which a word counts
-    int alikeWords = 10;
-    double date = 0.2; // added where a day that the question names fits
-    double when = 0.05; // added where the question asks for a time and the turn tells one
-    double recency = 0.02;
+    int alikeWords = 5;
+    double pair = 0.3;     // of the weight of two words of the question that stand close together in both
+    int pairWindow = 1;    // how far apart, in terms
+    double nameTerm = 0.1; // of the weight of a name that says who spoke
+    double speaker = 0.2;  // share added where the one whom the question is about spoke
+    double question = 0.0; // share taken where a question was asked
+    // What it has from the turns around it, shares of their own scores.
+    double before = 0.35;
+    double answer = 0.4; // besides, where the turn before is a question
+    double after = 0.2;
+    double secondBefore = 0.15;
+    double secondAfter = 0.0;
+    double near = 0.4; // of the best in its conversation, fading with the distance
+    double nearDecay = 0.95;
+    // What the whole is worth then.
+    double speakerAfter = 0.2;   // as speaker
+    double questionAfter = 0.1;  // as question
+    double shortness = 0.3;      // share taken from turns of few words
+    double shortLength = 6;      // terms
+    double date = 0.3;           // added where it tells of a day that the question names
+    double saidThen = 0.15;      // or was said on one
+    double recency = 0.02;       // share added to what was said just now
     double recencyHalf_days = 30;
-    double feedback = 0.0; // weight of the words of the best turns
-    int feedbackTurns = 5;
-    int feedbackWords = 10;
-    double lengthFloor = 0.0;
 };
 
 } // namespace companion::memory

@@ -134,22 +134,6 @@ TermId hashOf(std::string_view bytes)
     return static_cast<TermId>(h ^ (h >> 32));
 }
 
-Terms counted(std::vector<TermId> ids)
-{
-    Terms out;
-    std::ranges::sort(ids);
-    for (const TermId id : ids) {
-        if (out.length == 65535)
-            break;
-        ++out.length;
-        if (!out.terms.empty() && out.terms.back().id == id)
-            ++out.terms.back().count;
-        else
-            out.terms.push_back({id, 1});
-    }
-    return out;
-}
-
 } // namespace
 
 std::vector<QString> wordsOf(QStringView text)
@@ -180,13 +164,14 @@ bool isStopWord(const QString &foldedWord)
 
 Terms termsOf(QStringView text)
 {
-    std::vector<TermId> ids;
+    constexpr size_t atMost = 65535;
+    Terms terms;
     const QString plain = folded(text);
     WordReader(plain).read([&](const QString &word) {
-        if (!isStopWord(word))
-            ids.push_back(termIdOf(word));
+        if (terms.size() < atMost && !isStopWord(word))
+            terms.push_back(termIdOf(word));
     });
-    return counted(std::move(ids));
+    return terms;
 }
 
 } // namespace companion::memory

@@ -11,20 +11,8 @@ namespace companion::memory {
 // version `termsVersion`; two words of one user's memories share an id about once in 2^32 pairs.
 using TermId = quint32;
 
-struct Term
-{
-    TermId id = 0;
-    quint16 count = 0; // how often the text has it, at least 1
-    bool operator==(const Term &) const = default;
-};
-
-// The terms of one text, ascending by id, without words that say nothing ("the", "of").
-struct Terms
-{
-    std::vector<Term> terms;
-    quint16 length = 0; // sum of the counts, at most 65535
-    bool operator==(const Terms &) const = default;
-};
+// The terms of a text in its order, without words that say nothing ("the", "of"); at most 65,535.
+using Terms = std::vector<TermId>;
 
 inline constexpr int termsVersion = 1;
 
