@@ -33,7 +33,7 @@ struct RankingWeights
     double shortness = 0.3;      // share taken from turns of few words
     double shortLength = 6;      // terms
     double date = 0.3;           // added where it tells of a day that the question names
-    double saidThen = 0.15;      // or was said on one
+    double saidThen = 0.2;      // or was said on one
     double recency = 0.02;       // share added to what was said just now
     double recencyHalf_days = 30;
 };
