@@ -140,7 +140,8 @@ std::vector<Mark> measure(const std::vector<Conversation> &all, const RankingWei
     for (size_t c = 0; c < all.size(); ++c)
         for (const Asked &asked : all[c].asked) {
             const auto found = all[c].corpus.rank(asked.question, 10, weights);
-            marks.push_back({asked.category, c, shareFound(found, all[c], asked, 5), shareFound(found, all[c], asked, 10)});
+            marks.push_back(
+                {asked.category, c, shareFound(found, all[c], asked, 5), shareFound(found, all[c], asked, 10)});
         }
     return marks;
 }
@@ -197,11 +198,8 @@ void printRow(const QString &name, const std::vector<Mark> &marks, const std::fu
 
 void printTable(const QString &title, const std::vector<Mark> &marks)
 {
-    static const std::map<int, QString> names{{1, u"1 multi-hop"_s},
-                                              {2, u"2 temporal"_s},
-                                              {3, u"3 open"_s},
-                                              {4, u"4 single-hop"_s},
-                                              {5, u"5 adversarial"_s}};
+    static const std::map<int, QString> names{
+        {1, u"1 multi-hop"_s}, {2, u"2 temporal"_s}, {3, u"3 open"_s}, {4, u"4 single-hop"_s}, {5, u"5 adversarial"_s}};
     out << '\n' << title << '\n';
     out << u"%1 %2   recall@5 [95 %]       recall@10 [95 %]\n"_s.arg(u"questions"_s, -34).arg(u"n"_s, 5);
     for (const auto &[category, name] : names)
@@ -215,8 +213,15 @@ using Setter = std::function<void(RankingWeights &, double)>;
 const std::map<QString, Setter> &setters()
 {
 #define WEIGHT(name) {u"" #name ""_s, [](RankingWeights &w, double v) { w.name = static_cast<decltype(w.name)>(v); }}
-    static const std::map<QString, Setter> all{
-        WEIGHT(lexical), WEIGHT(k1), WEIGHT(b), WEIGHT(meaning), WEIGHT(alike), WEIGHT(alikeFrom), WEIGHT(alikeWords), WEIGHT(pair), WEIGHT(pairWindow), WEIGHT(nameTerm), WEIGHT(speaker), WEIGHT(question), WEIGHT(before), WEIGHT(answer), WEIGHT(after), WEIGHT(secondBefore), WEIGHT(secondAfter), WEIGHT(near), WEIGHT(nearDecay), WEIGHT(speakerAfter), WEIGHT(questionAfter), WEIGHT(shortness), WEIGHT(shortLength), WEIGHT(date), WEIGHT(saidThen), WEIGHT(recency), WEIGHT(recencyHalf_days)};
+    static const std::map<QString, Setter> all{WEIGHT(lexical),      WEIGHT(k1),           WEIGHT(b),
+                                               WEIGHT(meaning),      WEIGHT(alike),        WEIGHT(alikeFrom),
+                                               WEIGHT(alikeWords),   WEIGHT(pair),         WEIGHT(pairWindow),
+                                               WEIGHT(nameTerm),     WEIGHT(speaker),      WEIGHT(question),
+                                               WEIGHT(before),       WEIGHT(answer),       WEIGHT(after),
+                                               WEIGHT(secondBefore), WEIGHT(secondAfter),  WEIGHT(near),
+                                               WEIGHT(nearDecay),    WEIGHT(speakerAfter), WEIGHT(questionAfter),
+                                               WEIGHT(shortness),    WEIGHT(shortLength),  WEIGHT(date),
+                                               WEIGHT(saidThen),     WEIGHT(recency),      WEIGHT(recencyHalf_days)};
 #undef WEIGHT
     return all;
 }
@@ -242,7 +247,8 @@ void sweep(const std::vector<Conversation> &all, RankingWeights base, const QStr
             five += mark.at5;
             ten += mark.at10;
         }
-        out << name << '=' << value << u"  %1 %2\n"_s.arg(100 * five / marks.size(), 0, 'f', 2).arg(100 * ten / marks.size(), 0, 'f', 2);
+        out << name << '=' << value
+            << u"  %1 %2\n"_s.arg(100 * five / marks.size(), 0, 'f', 2).arg(100 * ten / marks.size(), 0, 'f', 2);
         out.flush();
     }
 }
@@ -258,7 +264,8 @@ void printMisses(const std::vector<Conversation> &all, const RankingWeights &wei
             for (const QString &turn : asked.evidence)
                 out << "   should " << turn << ' ' << in.textOf.at(turn).left(200) << '\n';
             for (size_t i = 0; i < std::min<size_t>(3, found.size()); ++i)
-                out << "   found  " << in.turnOf.at(found[i].id) << ' ' << in.textOf.at(in.turnOf.at(found[i].id)).left(150) << '\n';
+                out << "   found  " << in.turnOf.at(found[i].id) << ' '
+                    << in.textOf.at(in.turnOf.at(found[i].id)).left(150) << '\n';
         }
 }
 
@@ -295,9 +302,26 @@ int main(int argc, char **argv)
         return 0;
     }
     RankingWeights words = weights;
-    words = {.k1 = 1.2, .b = 0.75, .meaning = 0, .alike = 0, .pair = 0, .nameTerm = 1, .speaker = 0, .question = 0, .before = 0,
-             .answer = 0, .after = 0, .secondBefore = 0, .secondAfter = 0, .near = 0, .speakerAfter = 0, .questionAfter = 0,
-             .shortness = 0, .date = 0, .saidThen = 0, .recency = 0};
+    words = {.k1 = 1.2,
+             .b = 0.75,
+             .meaning = 0,
+             .alike = 0,
+             .pair = 0,
+             .nameTerm = 1,
+             .speaker = 0,
+             .question = 0,
+             .before = 0,
+             .answer = 0,
+             .after = 0,
+             .secondBefore = 0,
+             .secondAfter = 0,
+             .near = 0,
+             .speakerAfter = 0,
+             .questionAfter = 0,
+             .shortness = 0,
+             .date = 0,
+             .saidThen = 0,
+             .recency = 0};
     printTable(u"BM25 alone"_s, measure(all, words));
     RankingWeights beside = words;
     beside.before = 0.25;

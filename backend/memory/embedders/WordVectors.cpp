@@ -218,10 +218,7 @@ public:
         setParent(parent);
         QTimer::singleShot(0, this, [this, vectors = std::move(vectors)] { finish(vectors); });
     }
-    void stop() override
-    {
-        m_stopped = true;
-    }
+    void stop() override { m_stopped = true; }
 
 private:
     void finish(const Vectors &vectors)
@@ -238,10 +235,7 @@ private:
 class BuiltInEmbedder final : public Embedder
 {
 public:
-    explicit BuiltInEmbedder(QObject *parent)
-    {
-        setParent(parent);
-    }
+    explicit BuiltInEmbedder(QObject *parent) { setParent(parent); }
     EmbedderIdentity identity() const override { return WordVectors::builtIn().identity(); }
     const LocalEmbedder *local() const override { return &WordVectors::builtIn(); }
     std::pair<QString, QString> health() const override

@@ -17,9 +17,9 @@ bool isOneOf(const QString &word, const std::array<const char *, N> &list)
     return std::ranges::any_of(list, [&](const char *each) { return word == QLatin1StringView(each); });
 }
 
-constexpr std::array sayingWords{"said", "say",     "tell",      "told",    "mention", "mentioned", "promise", "promised",
-                                 "ask",  "asked",   "recommend", "suggest", "suggested", "recommended", "advise", "advised",
-                                 "call", "called",  "write",     "wrote",   "talk"};
+constexpr std::array sayingWords{"said",     "say",     "tell",  "told",      "mention", "mentioned", "promise",
+                                 "promised", "ask",     "asked", "recommend", "suggest", "suggested", "recommended",
+                                 "advise",   "advised", "call",  "called",    "write",   "wrote",     "talk"};
 constexpr std::array selfWords{"i", "my", "me", "mine", "im", "ive", "we", "our"};
 
 // "what did I tell you", "you said": the first of the two that is followed by a word of saying within two words.
@@ -137,7 +137,8 @@ private:
         quint32 most = 0;
         TermId best = 0;
         for (const QString &slip : slipsOf(word)) {
-            const PostingTable::List *list = m_index.words->knows(slip) ? m_index.postings.find(termIdOf(slip)) : nullptr;
+            const PostingTable::List *list =
+                m_index.words->knows(slip) ? m_index.postings.find(termIdOf(slip)) : nullptr;
             if (list && list->live > most) {
                 most = list->live;
                 best = termIdOf(slip);
@@ -162,7 +163,8 @@ private:
 
     float weightOf(TermId id) const
     {
-        const auto word = std::ranges::find(m_asked.words, id, [](const Asked::Word &each) { return each.forms[0].id; });
+        const auto word =
+            std::ranges::find(m_asked.words, id, [](const Asked::Word &each) { return each.forms[0].id; });
         return word != m_asked.words.end() ? word->weight : 0.0F;
     }
 

@@ -36,9 +36,9 @@ size_t Corpus::bytes() const
     const Index &index = *m_index;
     constexpr size_t perHashed = 48;
     return sizeof(Index) + index.items.capacity() * sizeof(Index::Item) + index.terms.capacity() * sizeof(TermId)
-           + index.dates.capacity() * sizeof(DateSpan) + index.matrix.capacity() * sizeof(Half)
-           + index.terms.size() * sizeof(PostingTable::Posting)
-           + index.postings.terms() * (sizeof(PostingTable::List) * 2) + size_t(index.byId.size()) * perHashed;
+        + index.dates.capacity() * sizeof(DateSpan) + index.matrix.capacity() * sizeof(Half)
+        + index.terms.size() * sizeof(PostingTable::Posting) + index.postings.terms() * (sizeof(PostingTable::List) * 2)
+        + size_t(index.byId.size()) * perHashed;
 }
 
 void Corpus::reserve(int memories)

@@ -164,13 +164,13 @@ private:
     std::optional<int> year(size_t i) const
     {
         const bool fits = i < m_tokens.size() && m_tokens[i].digitCount == 4 && m_tokens[i].digits >= 1900
-                          && m_tokens[i].digits <= 2100;
+            && m_tokens[i].digits <= 2100;
         return fits ? std::optional(m_tokens[i].digits) : std::nullopt;
     }
     std::optional<int> dayNumber(size_t i) const
     {
-        const bool fits = i < m_tokens.size() && m_tokens[i].digitCount <= 2 && m_tokens[i].digits >= 1
-                          && m_tokens[i].digits <= 31;
+        const bool fits =
+            i < m_tokens.size() && m_tokens[i].digitCount <= 2 && m_tokens[i].digits >= 1 && m_tokens[i].digits <= 31;
         return fits ? std::optional(m_tokens[i].digits) : std::nullopt;
     }
 
@@ -205,7 +205,8 @@ private:
     {
         const QStringView word = text(i);
         // "am Morgen", "heute Morgen", "por la mañana" are the morning.
-        static constexpr const char16_t *partsBefore[] = {u"am", u"la", u"guten", u"jeden", u"esta", u"heute", u"gestern"};
+        static constexpr const char16_t *partsBefore[] = {u"am",   u"la",    u"guten",  u"jeden",
+                                                          u"esta", u"heute", u"gestern"};
         if ((word == u"morgen" || word == u"mañana") && i > 0
             && std::ranges::any_of(partsBefore, [&](const char16_t *each) { return text(i - 1) == QStringView(each); }))
             return std::nullopt;
@@ -239,7 +240,7 @@ private:
             return to(end, dayAt(weekday(value(what), side)));
         case Kind::Part:
             return side == -1 && text(what) == u"night" ? to(end, dayAt(m_said.addDays(-1)))
-                   : side == 0                          ? to(end, dayAt(m_said))
+                : side == 0                             ? to(end, dayAt(m_said))
                                                         : std::nullopt;
         case Kind::Month:
             return to(end, besideMonth(value(what), side));
@@ -299,8 +300,10 @@ private:
         size_t what = i + 1;
         if (text(i) == u"back" && kind(what) == Kind::In)
             ++what;
-        if (kind(what) == Kind::Month && joined(what))
-            return to(what + 1, nearestMonth(value(what)));
+        if (kind(what) == Kind::Month && joined(what)) {
+            const auto whole = written(what); // "in May 2020"
+            return whole ? whole : to(what + 1, nearestMonth(value(what)));
+        }
         if (const auto told = year(what))
             return to(what + 1, yearOf(*told));
         static constexpr const char16_t *forward[] = {u"in", u"en"};
@@ -328,7 +331,7 @@ private:
         if (const auto day = dayNumber(i)) {
             const size_t month = kind(i + 1) == Kind::Of ? i + 2 : i + 1;
             return kind(month) == Kind::Month && joined(i + 1) && joined(month) ? dayOf(*day, value(month), month + 1)
-                                                                               : std::nullopt;
+                                                                                : std::nullopt;
         }
         if (kind(i) != Kind::Month || !joined(i + 1))
             return std::nullopt;
@@ -346,7 +349,8 @@ private:
         if (!told || i + 2 >= m_tokens.size() || m_tokens[i + 1].digitCount != 2 || m_tokens[i + 2].digitCount != 2)
             return std::nullopt;
         const QDate day(*told, m_tokens[i + 1].digits, m_tokens[i + 2].digits);
-        const bool hyphens = m_text.mid(m_tokens[i].start + 4, 1) == u"-" && m_text.mid(m_tokens[i].start + 7, 1) == u"-";
+        const bool hyphens =
+            m_text.mid(m_tokens[i].start + 4, 1) == u"-" && m_text.mid(m_tokens[i].start + 7, 1) == u"-";
         return day.isValid() && hyphens ? to(i + 3, dayAt(day)) : std::nullopt;
     }
 

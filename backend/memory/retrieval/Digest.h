@@ -19,7 +19,8 @@ struct Digest
 // `said` is the day (in the user's zone, where known) on which it was said.
 Digest digestOf(QStringView text, const QDate &said);
 
-// Four bytes a term, eight a date, fourteen besides. decode() gives nothing for bytes of another version or that are not whole: make it again.
+// Four bytes a term, eight a date, fourteen besides. decode() gives nothing for bytes of another version or that are
+// not whole: make it again.
 QByteArray encode(const Digest &digest);
 std::optional<Digest> decodeDigest(QByteArrayView bytes);
 

@@ -1,11 +1,12 @@
 #pragma once
 
-#include "common/describe/EnumText.h"
-
 #include <QDateTime>
 #include <QString>
 #include <optional>
 #include <vector>
+
+// After Qt's: moc cannot read <concepts> first.
+#include "common/describe/EnumText.h"
 
 namespace companion::memory {
 

@@ -83,9 +83,8 @@ void dotProducts(std::span<const Half> matrix, std::span<const float> query, std
 std::vector<Half> toHalves(std::span<const float> vector)
 {
     std::vector<Half> halves(vector.size());
-    std::ranges::transform(vector, halves.begin(), [](float x) {
-        return std::bit_cast<Half>(qfloat16(std::clamp(x, -65504.0F, 65504.0F)));
-    });
+    std::ranges::transform(vector, halves.begin(),
+                           [](float x) { return std::bit_cast<Half>(qfloat16(std::clamp(x, -65504.0F, 65504.0F))); });
     return halves;
 }
 

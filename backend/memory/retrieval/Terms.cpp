@@ -13,17 +13,16 @@ namespace {
 
 // Sorted. Words that nearly every turn has, and what conversation adds to them.
 constexpr auto stopWords = std::to_array<std::string_view>(
-    {"a",      "about",  "after",  "again",  "ah",     "all",    "also",   "am",     "an",     "and",    "any",
-     "are",    "as",     "at",     "be",     "been",   "being",  "both",   "but",    "by",     "can",    "could",
-     "did",    "do",     "does",   "doing",  "done",   "for",    "from",   "had",    "has",    "have",   "having",
-     "he",     "hello",  "her",    "hers",   "hey",    "hi",     "him",    "his",    "how",    "i",      "if",
-     "in",     "into",   "is",     "it",     "its",    "just",   "let",    "lets",   "like",   "may",    "me",
-     "might",  "much",   "must",   "my",     "no",     "not",    "of",     "oh",     "ok",     "okay",   "on",
-     "or",     "our",    "ours",   "re",     "really", "shall",  "she",    "should", "so",     "some",   "such",
-     "sure",   "than",   "that",   "thats",  "the",    "their",  "theirs", "them",   "then",   "there",  "these",
-     "they",   "this",   "those",  "to",     "too",    "up",     "us",     "very",   "was",    "we",     "well",
-     "were",   "what",   "when",   "where",  "which",  "while",  "who",    "whom",   "whose",  "why",    "will",
-     "with",   "would",  "wow",    "yeah",   "yes",    "you",    "your",   "yours"});
+    {"a",    "about",  "after", "again", "ah",    "all",  "also",  "am",    "an",     "and",   "any",    "are",
+     "as",   "at",     "be",    "been",  "being", "both", "but",   "by",    "can",    "could", "did",    "do",
+     "does", "doing",  "done",  "for",   "from",  "had",  "has",   "have",  "having", "he",    "hello",  "her",
+     "hers", "hey",    "hi",    "him",   "his",   "how",  "i",     "if",    "in",     "into",  "is",     "it",
+     "its",  "just",   "let",   "lets",  "like",  "may",  "me",    "might", "much",   "must",  "my",     "no",
+     "not",  "of",     "oh",    "ok",    "okay",  "on",   "or",    "our",   "ours",   "re",    "really", "shall",
+     "she",  "should", "so",    "some",  "such",  "sure", "than",  "that",  "thats",  "the",   "their",  "theirs",
+     "them", "then",   "there", "these", "they",  "this", "those", "to",    "too",    "up",    "us",     "very",
+     "was",  "we",     "well",  "were",  "what",  "when", "where", "which", "while",  "who",   "whom",   "whose",
+     "why",  "will",   "with",  "would", "wow",   "yeah", "yes",   "you",   "your",   "yours"});
 
 bool isIdeograph(char16_t c)
 {
