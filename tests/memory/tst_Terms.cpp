@@ -27,10 +27,18 @@ void TestTerms::words_that_mean_the_same_share_a_term_data()
 {
     QTest::addColumn<QString>("a");
     QTest::addColumn<QString>("b");
-    for (const auto &[a, b] : {std::pair{"went", "going"},        {"paintings", "painted"},   {"studies", "studying"},
-                               std::pair{"children", "kids"},     {"hobbies", "hobby"},       {"bought", "buying"},
-                               std::pair{"relational", "relate"}, {"hopping", "hop"},         {"running", "ran"},
-                               std::pair{"Tanned", "tan"},        {"troubled", "troubles"},   {"Mom's", "mother"}})
+    for (const auto &[a, b] : {std::pair{"went", "going"},
+                               {"paintings", "painted"},
+                               {"studies", "studying"},
+                               std::pair{"children", "kids"},
+                               {"hobbies", "hobby"},
+                               {"bought", "buying"},
+                               std::pair{"relational", "relate"},
+                               {"hopping", "hop"},
+                               {"running", "ran"},
+                               std::pair{"Tanned", "tan"},
+                               {"troubled", "troubles"},
+                               {"Mom's", "mother"}})
         QTest::addRow("%s %s", a, b) << QString::fromLatin1(a) << QString::fromLatin1(b);
 }
 

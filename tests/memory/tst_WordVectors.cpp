@@ -55,7 +55,8 @@ void TestWordVectors::what_it_does_not_know_is_a_zero_vector()
 void TestWordVectors::texts_alike_in_meaning_are_nearer()
 {
     const QString cats = u"My kitten sleeps on the sofa"_s;
-    QVERIFY(cosine(cats, u"The cat is napping on the couch"_s) > cosine(cats, u"The bank raised its interest rates"_s) + 0.2F);
+    QVERIFY(cosine(cats, u"The cat is napping on the couch"_s)
+            > cosine(cats, u"The bank raised its interest rates"_s) + 0.2F);
     const QString food = u"What should I cook for dinner?"_s;
     QVERIFY(cosine(food, u"a recipe for soup"_s) > cosine(food, u"the football match ended in a draw"_s) + 0.2F);
 }
@@ -124,7 +125,8 @@ void TestWordVectors::as_an_embedder_it_answers_later_and_once()
 
 void TestWordVectors::a_text_takes_microseconds()
 {
-    const QString text = u"Yesterday we took the early train to the mountains and walked along the river until it got dark."_s;
+    const QString text =
+        u"Yesterday we took the early train to the mountains and walked along the river until it got dark."_s;
     QElapsedTimer timer;
     timer.start();
     for (int i = 0; i < 1000; ++i)
