@@ -2,6 +2,7 @@
 
 #include "common/Ensure.h"
 #include "memory/embedders/WordTable.h"
+#include "memory/retrieval/Scan.h"
 #include "memory/retrieval/Terms.h"
 
 #include <QTimer>
@@ -113,15 +114,12 @@ void WordVectors::Table::add(quint16 word, float times, Vector &sum) const
 
 std::vector<WordVectors::Table::Near> WordVectors::Table::scanNearest(quint16 word) const
 {
-    Vector asked(dimension, 0.0F);
-    add(word, 1, asked);
+    const std::span all(reinterpret_cast<const int8_t *>(rows), size_t(words) * dimension);
+    std::vector<int32_t> products(words);
+    byteDotProducts(all, all.subspan(size_t(word) * dimension, dimension), products);
     std::vector<Near> best;
     for (quint32 i = 0; i < words; ++i) {
-        const qint8 *row = rows + size_t(i) * dimension;
-        float sum = 0;
-        for (quint32 d = 0; d < dimension; ++d)
-            sum += asked[d] * float(row[d]);
-        const float likeness = sum * scale[i];
+        const float likeness = float(products[i]) * scale[i] * scale[word];
         if (i == word || (best.size() == nearestKept && likeness <= best.back().likeness))
             continue;
         if (best.size() == nearestKept)

@@ -35,16 +35,17 @@ size_t Corpus::bytes() const
 {
     const Index &index = *m_index;
     constexpr size_t perHashed = 48;
-    return sizeof(Index) + index.items.capacity() * sizeof(Index::Item) + index.terms.capacity() * sizeof(TermId)
-        + index.dates.capacity() * sizeof(DateSpan) + index.matrix.capacity() * sizeof(Half)
-        + index.terms.size() * sizeof(PostingTable::Posting) + index.postings.terms() * (sizeof(PostingTable::List) * 2)
-        + size_t(index.byId.size()) * perHashed;
+    return sizeof(Index) + index.items.capacity() * (sizeof(Index::Item) + sizeof(Index::Detail))
+        + index.terms.capacity() * sizeof(TermId) + index.dates.capacity() * sizeof(DateSpan)
+        + index.matrix.capacity() * sizeof(Half) + index.terms.size() * sizeof(PostingTable::Posting)
+        + index.postings.terms() * (sizeof(PostingTable::List) * 2) + size_t(index.byId.size()) * perHashed;
 }
 
 void Corpus::reserve(int memories)
 {
     const auto count = size_t(std::max(memories, 0));
     m_index->items.reserve(count);
+    m_index->details.reserve(count);
     m_index->terms.reserve(count * 12);
     m_index->matrix.reserve(count * size_t(m_index->dimension));
     m_index->byId.reserve(memories);

@@ -81,9 +81,10 @@ quint32 numberOf(QHash<QUuid, quint32> &numbers, const QUuid &id)
 void Corpus::Index::link(quint32 number)
 {
     Item &item = items[number];
-    quint32 before = lastOf[item.conversation];
+    quint32 &last = lastOf[details[number].conversation];
+    quint32 before = last;
     quint32 after = noItem;
-    while (before != noItem && items[before].position > item.position) {
+    while (before != noItem && details[before].position > details[number].position) {
         after = before;
         before = items[before].before;
     }
@@ -94,31 +95,37 @@ void Corpus::Index::link(quint32 number)
     if (after != noItem)
         items[after].before = number;
     else
-        lastOf[item.conversation] = number;
+        last = number;
 }
 
 void Corpus::Index::append(const MemoryEntry &entry)
 {
     const auto number = quint32(items.size());
     Item item;
-    item.id = entry.id;
-    item.position = entry.position;
-    item.saidAt_ms = entry.saidAt_ms;
-    item.sameness = entry.digest.sameness;
-    item.conversation = numberOf(conversations, entry.conversation);
-    item.scope = numberOf(scopes, entry.scope);
-    item.termsAt = quint32(terms.size());
-    item.datesAt = quint32(dates.size());
+    constexpr qint64 dayMs = 86'400'000;
+    item.saidOn = qint32(entry.saidAt_ms / dayMs + QDate(1970, 1, 1).toJulianDay());
     item.length = quint16(std::min<size_t>(entry.digest.terms.size(), 65535));
-    item.dateCount = quint16(std::min<size_t>(entry.digest.dates.size(), 65535));
     item.speaker = entry.speaker;
     item.isQuestion = entry.digest.isQuestion;
     items.push_back(item);
+    Detail detail;
+    detail.id = entry.id;
+    detail.position = entry.position;
+    detail.saidAt_ms = entry.saidAt_ms;
+    detail.sameness = entry.digest.sameness;
+    detail.conversation = numberOf(conversations, entry.conversation);
+    detail.scope = numberOf(scopes, entry.scope);
+    detail.termsAt = quint32(terms.size());
+    detail.datesAt = quint32(dates.size());
+    detail.dateCount = quint16(std::min<size_t>(entry.digest.dates.size(), 65535));
+    details.push_back(detail);
     terms.insert(terms.end(), entry.digest.terms.begin(), entry.digest.terms.begin() + item.length);
-    dates.insert(dates.end(), entry.digest.dates.begin(), entry.digest.dates.begin() + item.dateCount);
-    matrix.resize(items.size() * size_t(dimension));
-    setVector(number, entry.vector);
-    for (const TermId term : termsOf(item))
+    dates.insert(dates.end(), entry.digest.dates.begin(), entry.digest.dates.begin() + detail.dateCount);
+    if (entry.vector.size() == size_t(dimension))
+        matrix.insert(matrix.end(), entry.vector.begin(), entry.vector.end());
+    else
+        matrix.resize(items.size() * size_t(dimension));
+    for (const TermId term : termsOf(number))
         postings.add(term, number);
     lastOf.resize(size_t(conversations.size()), noItem);
     link(number);
@@ -141,10 +148,10 @@ void Corpus::Index::remove(quint32 number)
     if (item.after != noItem)
         items[item.after].before = item.before;
     else
-        lastOf[item.conversation] = item.before;
-    for (const TermId term : termsOf(item))
+        lastOf[details[number].conversation] = item.before;
+    for (const TermId term : termsOf(number))
         postings.removed(term, number);
-    byId.remove(item.id);
+    byId.remove(details[number].id);
     item.gone = true;
     --live;
     liveLength -= item.length;
@@ -166,23 +173,24 @@ void Corpus::Index::compactIfWorth()
         scopeIds.insert(it.value(), it.key());
     for (quint32 i = 0; i < items.size(); ++i) {
         const Item &item = items[i];
+        const Detail &detail = details[i];
         if (item.gone)
             continue;
-        MemoryEntry entry{.id = item.id,
-                          .conversation = conversationIds.value(item.conversation),
-                          .scope = scopeIds.value(item.scope),
-                          .position = item.position,
+        MemoryEntry entry{.id = detail.id,
+                          .conversation = conversationIds.value(detail.conversation),
+                          .scope = scopeIds.value(detail.scope),
+                          .position = detail.position,
                           .speaker = item.speaker,
-                          .saidAt_ms = item.saidAt_ms,
+                          .saidAt_ms = detail.saidAt_ms,
                           .digest = {},
                           .vector = {}};
         const auto row = matrix.begin() + qsizetype(i) * dimension;
         entry.vector.assign(row, row + dimension);
-        const auto itemTerms = termsOf(item);
+        const auto itemTerms = termsOf(i);
         entry.digest.terms.assign(itemTerms.begin(), itemTerms.end());
-        const auto itemDates = datesOf(item);
+        const auto itemDates = datesOf(i);
         entry.digest.dates.assign(itemDates.begin(), itemDates.end());
-        entry.digest.sameness = item.sameness;
+        entry.digest.sameness = detail.sameness;
         entry.digest.isQuestion = item.isQuestion;
         fresh.append(entry);
     }

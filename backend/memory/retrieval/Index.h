@@ -45,7 +45,19 @@ private:
 
 struct Corpus::Index
 {
+    // What every question reads of every turn, small so that fifty thousand of them are read in a moment.
     struct Item
+    {
+        quint32 before = noItem; // the live turn before it in its conversation
+        quint32 after = noItem;
+        qint32 saidOn = 0; // Julian day, UTC
+        quint16 length = 0; // in terms
+        Speaker speaker = Speaker::User;
+        bool isQuestion : 1 = false;
+        bool gone : 1 = false;
+    };
+    // What is read of those that are returned.
+    struct Detail
     {
         QUuid id;
         qint64 position = 0;
@@ -55,18 +67,13 @@ struct Corpus::Index
         quint32 scope = 0;
         quint32 termsAt = 0;
         quint32 datesAt = 0;
-        quint32 before = noItem; // the live turn before it in its conversation
-        quint32 after = noItem;
         quint16 dateCount = 0;
-        quint16 length = 0; // in terms
-        Speaker speaker = Speaker::User;
-        bool isQuestion = false;
-        bool gone = false;
     };
 
     int dimension = 0;
     const LocalEmbedder *words = nullptr;
     std::vector<Item> items;
+    std::vector<Detail> details; // of the same numbers
     Terms terms; // of all items, one after another
     std::vector<DateSpan> dates;
     std::vector<Half> matrix; // a row an item; zeros where it has no vector
@@ -83,8 +90,11 @@ struct Corpus::Index
     void setVector(quint32 item, std::span<const Half> vector);
     void link(quint32 item);
     void compactIfWorth();
-    std::span<const TermId> termsOf(const Item &item) const { return {terms.data() + item.termsAt, item.length}; }
-    std::span<const DateSpan> datesOf(const Item &item) const { return {dates.data() + item.datesAt, item.dateCount}; }
+    std::span<const TermId> termsOf(quint32 i) const { return {terms.data() + details[i].termsAt, items[i].length}; }
+    std::span<const DateSpan> datesOf(quint32 i) const
+    {
+        return {dates.data() + details[i].datesAt, details[i].dateCount};
+    }
 };
 
 } // namespace companion::memory

@@ -91,7 +91,7 @@ private:
                 continue;
             const auto &fewer = first->live < second->live ? first->postings : second->postings;
             for (const auto &[item, count] : fewer)
-                if (count > 0 && standClose(m_index.termsOf(m_index.items[item]), pair))
+                if (count > 0 && standClose(m_index.termsOf(item), pair))
                     m_own[item] += float(m_weights.pair) * pair.weight;
         }
     }
@@ -187,26 +187,26 @@ private:
                 score *= float(1 - m_weights.questionAfter);
             score *= shortness[std::min<size_t>(item.length, shortness.size() - 1)];
             score *= recencyOf(item);
-            if (!m_asked.dates.empty())
-                score += dateBonus(item);
         }
+        if (!m_asked.dates.empty())
+            for (quint32 i = 0; i < m_scores.size(); ++i)
+                m_scores[i] += dateBonus(i);
     }
 
     float recencyOf(const Item &item) const
     {
-        constexpr double dayMs = 86'400'000.0;
-        const double age_days = double(m_askedAt_ms - item.saidAt_ms) / dayMs;
-        return float(1 + m_weights.recency / (1 + std::max(0.0, age_days) / m_weights.recencyHalf_days));
+        const auto age_days = float(std::max<qint64>(0, m_askedOn - item.saidOn));
+        return 1 + float(m_weights.recency) / (1 + age_days / float(m_weights.recencyHalf_days));
     }
 
-    float dateBonus(const Item &item) const
+    float dateBonus(quint32 item) const
     {
         const auto fits = [this](const DateSpan &span) {
             return std::ranges::any_of(m_asked.dates, [&](const DateSpan &asked) { return asked.overlaps(span); });
         };
         if (std::ranges::any_of(m_index.datesOf(item), fits))
             return float(m_weights.date);
-        const QDate said = QDateTime::fromMSecsSinceEpoch(item.saidAt_ms, Qt::UTC).date();
+        const QDate said = QDate::fromJulianDay(m_index.items[item].saidOn);
         return fits({said, said}) ? float(m_weights.saidThen) : 0.0F;
     }
 
@@ -214,7 +214,7 @@ private:
     const RankingWeights &m_weights;
     const Question &m_question;
     Asked m_asked;
-    qint64 m_askedAt_ms = m_question.askedAt.toMSecsSinceEpoch();
+    qint64 m_askedOn = m_question.askedAt.date().toJulianDay();
     std::vector<float> m_own; // what a turn itself has of the question
     std::vector<float> m_scores;
     std::vector<float> m_scratch; // zeros between uses, until the conversations are walked
@@ -235,7 +235,7 @@ public:
     bool may(quint32 number) const
     {
         const Item &item = m_index.items[number];
-        return !item.gone && (!m_scoped || item.scope == m_scope) && !m_shown.contains(number);
+        return !item.gone && (!m_scoped || m_index.details[number].scope == m_scope) && !m_shown.contains(number);
     }
 
 private:
@@ -258,11 +258,11 @@ std::vector<Recalled> bestOf(const Index &index, const Scorer &scorer, std::vect
         std::ranges::pop_heap(candidates, [&](quint32 a, quint32 b) { return better(b, a); });
         const quint32 item = candidates.back();
         candidates.pop_back();
-        const quint64 sameness = index.items[item].sameness;
+        const quint64 sameness = index.details[item].sameness;
         if (said.contains(sameness))
             continue;
         said.insert(sameness);
-        best.push_back({index.items[item].id, scorer.score(item), scorer.isNeighbour(item)});
+        best.push_back({index.details[item].id, scorer.score(item), scorer.isNeighbour(item)});
     }
     return best;
 }
