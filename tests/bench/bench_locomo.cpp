@@ -121,7 +121,6 @@ Conversation readConversation(const QJsonObject &source, bool captions)
 struct Mark
 {
     int category;
-    size_t conversation;
     double at5;
     double at10;
 };
@@ -134,16 +133,23 @@ double shareFound(const std::vector<Recalled> &found, const Conversation &in, co
     return double(hits) / double(asked.evidence.size());
 }
 
-std::vector<Mark> measure(const std::vector<Conversation> &all, const RankingWeights &weights)
+std::vector<Mark> measure(const std::vector<const Conversation *> &all, const RankingWeights &weights)
 {
     std::vector<Mark> marks;
-    for (size_t c = 0; c < all.size(); ++c)
-        for (const Asked &asked : all[c].asked) {
-            const auto found = all[c].corpus.rank(asked.question, 10, weights);
-            marks.push_back(
-                {asked.category, c, shareFound(found, all[c], asked, 5), shareFound(found, all[c], asked, 10)});
+    for (const Conversation *in : all)
+        for (const Asked &asked : in->asked) {
+            const auto found = in->corpus.rank(asked.question, 10, weights);
+            marks.push_back({asked.category, shareFound(found, *in, asked, 5), shareFound(found, *in, asked, 10)});
         }
     return marks;
+}
+
+std::vector<Mark> measure(const std::vector<Conversation> &all, const RankingWeights &weights)
+{
+    std::vector<const Conversation *> each;
+    for (const Conversation &in : all)
+        each.push_back(&in);
+    return measure(each, weights);
 }
 
 struct Interval
@@ -209,6 +215,7 @@ void printTable(const QString &title, const std::vector<Mark> &marks)
 }
 
 using Setter = std::function<void(RankingWeights &, double)>;
+using Getter = std::function<double(const RankingWeights &)>;
 
 const std::map<QString, Setter> &setters()
 {
@@ -226,12 +233,93 @@ const std::map<QString, Setter> &setters()
     return all;
 }
 
-[[maybe_unused]] double objective(const std::vector<Mark> &marks)
+const std::map<QString, Getter> &getters()
+{
+#define WEIGHT(name) {u"" #name ""_s, [](const RankingWeights &w) { return double(w.name); }}
+    static const std::map<QString, Getter> all{WEIGHT(lexical),      WEIGHT(k1),           WEIGHT(b),
+                                               WEIGHT(meaning),      WEIGHT(alike),        WEIGHT(alikeFrom),
+                                               WEIGHT(alikeWords),   WEIGHT(pair),         WEIGHT(pairWindow),
+                                               WEIGHT(nameTerm),     WEIGHT(speaker),      WEIGHT(question),
+                                               WEIGHT(before),       WEIGHT(answer),       WEIGHT(after),
+                                               WEIGHT(secondBefore), WEIGHT(secondAfter),  WEIGHT(near),
+                                               WEIGHT(nearDecay),    WEIGHT(speakerAfter), WEIGHT(questionAfter),
+                                               WEIGHT(shortness),    WEIGHT(shortLength),  WEIGHT(date),
+                                               WEIGHT(saidThen),     WEIGHT(recency),      WEIGHT(recencyHalf_days)};
+#undef WEIGHT
+    return all;
+}
+
+// What weights are chosen by: the mean of both recalls over all questions.
+double objective(const std::vector<Mark> &marks)
 {
     double sum = 0;
     for (const Mark &mark : marks)
         sum += mark.at5 + mark.at10;
-    return 50 * sum / double(marks.size());
+    return marks.empty() ? 0 : 50 * sum / double(marks.size());
+}
+
+// What cross-validation may choose from. It starts with the first of each.
+const std::vector<std::pair<QString, std::vector<double>>> &choices()
+{
+    static const std::vector<std::pair<QString, std::vector<double>>> grid{{u"before"_s, {0.2, 0.35, 0.5}},
+                                                                           {u"answer"_s, {0.0, 0.2, 0.4, 0.6}},
+                                                                           {u"after"_s, {0.1, 0.2, 0.3}},
+                                                                           {u"secondBefore"_s, {0.0, 0.15, 0.3}},
+                                                                           {u"near"_s, {0.0, 0.2, 0.4, 0.6}},
+                                                                           {u"meaning"_s, {0.15, 0.3, 0.5}},
+                                                                           {u"alike"_s, {0.0, 0.3, 0.5}},
+                                                                           {u"pair"_s, {0.0, 0.3, 0.5}},
+                                                                           {u"b"_s, {0.5, 0.3, 0.15}},
+                                                                           {u"k1"_s, {1.2, 0.9}},
+                                                                           {u"speaker"_s, {0.0, 0.2, 0.4}},
+                                                                           {u"speakerAfter"_s, {0.0, 0.2, 0.4}},
+                                                                           {u"questionAfter"_s, {0.0, 0.1, 0.2}},
+                                                                           {u"shortness"_s, {0.0, 0.3, 0.6}},
+                                                                           {u"date"_s, {0.0, 0.15, 0.3}},
+                                                                           {u"saidThen"_s, {0.0, 0.1, 0.2, 0.3}}};
+    return grid;
+}
+
+RankingWeights chosenOn(const std::vector<const Conversation *> &seen)
+{
+    RankingWeights best;
+    for (const auto &[name, values] : choices())
+        setters().at(name)(best, values.front());
+    double most = objective(measure(seen, best));
+    for (int pass = 0; pass < 2; ++pass)
+        for (const auto &[name, values] : choices()) {
+            const RankingWeights base = best;
+            for (const double value : values) {
+                RankingWeights tried = base;
+                setters().at(name)(tried, value);
+                if (const double reached = objective(measure(seen, tried)); reached > most) {
+                    most = reached;
+                    best = tried;
+                }
+            }
+        }
+    return best;
+}
+
+// Each conversation ranked with weights that were chosen on the other four.
+std::vector<Mark> crossValidated(const std::vector<Conversation> &all)
+{
+    std::vector<Mark> marks;
+    for (size_t left = 0; left < all.size(); ++left) {
+        std::vector<const Conversation *> seen;
+        for (size_t c = 0; c < all.size(); ++c)
+            if (c != left)
+                seen.push_back(&all[c]);
+        const RankingWeights weights = chosenOn(seen);
+        out << "without conversation " << left + 1 << ':';
+        for (const auto &[name, values] : choices())
+            out << ' ' << name << '=' << getters().at(name)(weights);
+        out << '\n';
+        out.flush();
+        for (const Mark &mark : measure(std::vector{&all[left]}, weights))
+            marks.push_back(mark);
+    }
+    return marks;
 }
 
 void sweep(const std::vector<Conversation> &all, RankingWeights base, const QString &spec)
@@ -280,6 +368,7 @@ int main(int argc, char **argv)
     parser.addOption({u"sweep"_s, {}, u"weight=value,value"_s});
     parser.addOption({u"no-captions"_s, {}});
     parser.addOption({u"misses"_s, {}});
+    parser.addOption({u"cross-validate"_s, {}});
     parser.process(app);
     QFile file(parser.value(u"file"_s));
     if (!file.open(QIODevice::ReadOnly)) {
@@ -301,7 +390,7 @@ int main(int argc, char **argv)
             sweep(all, weights, spec);
         return 0;
     }
-    RankingWeights words = weights;
+    RankingWeights words;
     words = {.k1 = 1.2,
              .b = 0.75,
              .meaning = 0,
@@ -331,6 +420,9 @@ int main(int argc, char **argv)
     vectors.lexical = 0;
     vectors.meaning = 1;
     printTable(u"vectors alone"_s, measure(all, vectors));
-    printTable(u"hybrid"_s, measure(all, weights));
+    printTable(u"hybrid, the product's weights"_s, measure(all, weights));
+    if (parser.isSet(u"cross-validate"_s))
+        printTable(u"hybrid, cross-validated: each conversation with weights chosen on the other four"_s,
+                   crossValidated(all));
     return 0;
 }
