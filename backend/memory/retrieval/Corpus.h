@@ -6,6 +6,8 @@
 
 #include <QUuid>
 #include <memory>
+#include <optional>
+#include <utility>
 
 namespace companion::memory {
 
@@ -29,6 +31,9 @@ struct Question
 {
     QString text;
     Vector vector;     // of bareQuestion(), by the corpus' embedder; empty or zero: words alone
+    // Where the vectors are kept by a store elsewhere (Chroma, Pinecone): the cosines of the nearest, as it told them.
+    // They take the place of the scan of the corpus' own vectors; ids that the corpus does not have are passed over.
+    std::optional<std::vector<std::pair<QUuid, float>>> nearest = {};
     QDateTime askedAt; // now; "last week" in the question is seen from here
     QUuid scope;       // null: all
     QString userName;  // names in the question point at who spoke; may be empty

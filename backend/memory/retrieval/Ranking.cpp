@@ -109,8 +109,23 @@ private:
         return false;
     }
 
+    // What a store elsewhere did not name is no nearer than the farthest that it named.
+    void addToldMeaning(const std::vector<std::pair<QUuid, float>> &nearest)
+    {
+        float least = nearest.empty() ? 0 : 1;
+        for (const auto &[id, cosine] : nearest)
+            least = std::clamp(cosine, 0.0F, least);
+        for (float &own : m_own)
+            own += float(m_weights.meaning) * least;
+        for (const auto &[id, cosine] : nearest)
+            if (const auto item = m_index.byId.constFind(id); item != m_index.byId.constEnd())
+                m_own[*item] += float(m_weights.meaning) * (std::max(0.0F, cosine) - least);
+    }
+
     void addMeaning()
     {
+        if (m_question.nearest)
+            return addToldMeaning(*m_question.nearest);
         if (m_question.vector.size() != size_t(m_index.dimension) || m_own.empty())
             return;
         std::vector<float> cosines(m_own.size());
