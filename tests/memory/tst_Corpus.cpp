@@ -275,6 +275,7 @@ void TestCorpus::nothing_and_nonsense_give_nothing_or_little()
     QVERIFY(corpus.rank(ask(QString()), 5).empty());
     QVERIFY(corpus.rank(ask(u"what did you do?"_s), 0).empty());
     QVERIFY(corpus.rank(ask(u"soup"_s), -1).empty());
+    QVERIFY(corpus.rank(ask(u"Hey Aria, how are you?"_s), 5).empty());
     (void)corpus.rank(ask(u"xqzzv "_s.repeated(3000)), 5);
     QCOMPARE(corpus.rank(ask(u"weather soup number"_s), 500).size(), 10U);
 }

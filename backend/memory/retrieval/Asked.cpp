@@ -87,9 +87,11 @@ public:
             if (last != 0 && !name)
                 m_asked.pairs.push_back({last, id, 0});
             last = name ? 0 : id;
+            m_asked.hasContent |= !name;
             m_seen.insert(id);
         }
         shareWeights();
+        m_asked.hasContent |= !m_asked.dates.empty();
         m_asked.about = about();
         return m_asked;
     }

@@ -28,6 +28,7 @@ struct Asked
     std::vector<Word> words;
     std::vector<Pair> pairs;
     std::vector<DateSpan> dates;
+    bool hasContent = false; // words beyond names and "how are you", or a day: else nothing is asked for
     std::optional<Speaker> about; // whose words are asked for, where that can be told
 };
 

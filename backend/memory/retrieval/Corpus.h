@@ -35,8 +35,8 @@ struct Question
     // They take the place of the scan of the corpus' own vectors; ids that the corpus does not have are passed over.
     std::optional<std::vector<std::pair<QUuid, float>>> nearest = {};
     QDateTime askedAt; // now; "last week" in the question is seen from here
-    QUuid scope;       // null: all
-    QString userName;  // names in the question point at who spoke; may be empty
+    QUuid scope; // null: all
+    QString userName; // names in the question point at who spoke; may be empty
     QString companionName;
     // Memories that the prompt shows anyway (the sliding window): never returned.
     std::vector<QUuid> alreadyShown;
@@ -78,7 +78,8 @@ public:
     void removeConversation(const QUuid &conversation);
     void setVector(const QUuid &id, std::span<const Half> vector);
 
-    // At most k turns, neighbours included, no two that say the same, best first.
+    // At most k turns, neighbours included, no two that say the same, best first. Nothing where the question has no
+    // word of meaning and no day ("how are you?").
     std::vector<Recalled> rank(const Question &question, int k) const;
     std::vector<Recalled> rank(const Question &question, int k, const RankingWeights &weights) const;
 

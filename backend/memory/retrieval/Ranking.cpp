@@ -31,6 +31,9 @@ public:
 
     void run()
     {
+        m_scores = m_own;
+        if (!m_asked.hasContent)
+            return;
         if (m_weights.lexical > 0)
             addWords();
         if (m_weights.pair > 0)
