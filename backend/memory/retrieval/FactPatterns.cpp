@@ -21,11 +21,12 @@ constexpr auto animals = "dog|cat|puppy|kitten|hamster|rabbit|bunny|parrot|horse
 // clause, %N a name, %a adverbs that change nothing.
 QRegularExpression compiled(QString pattern)
 {
-    static const QString clauseEnd = QStringLiteral("(?=\\s*(?:$|[,.!;:()\\n]|\\s[-–—]|\\b(?:and|but|because|cause|cuz|"
-                                                    "so|since|when|while|which|who|where|although|though|if|"
-                                                    "for now|with my|now|too|as well|anymore|any more|these days|right "
-                                                    "now|at the moment|currently|lately|again|with|"
-                                                    "aber|und|weil|denn|pero|y|porque)\\b))");
+    // The words are those of a running sentence: "The Who" is a band.
+    static const QString clauseEnd = QStringLiteral(
+        "(?=\\s*(?:$|[,.!;:()\\n]|\\s[-–—]|(?-i:\\b(?:and|but|because|cause|cuz|so|since|when|while|which|who|where|"
+        "although|though|if|for now|for (?:a|an|the|\\w+) (?:while|living|years?|months?|weeks?)|now|too|as well|"
+        "anymore|any more|these days|right now|at the moment|currently|lately|again|with|btw|lol|sadly|unfortunately|"
+        "luckily|aber|und|weil|mit|denn|pero|y|porque|con|que)\\b)))");
     pattern.replace(QStringLiteral("%V"),
                     QString(QStringLiteral("(?<value>[^\\s,.!?;:()][^,.!?;:()\\n]{0,60}?)") + clauseEnd));
     pattern.replace(QStringLiteral("%N"),
@@ -83,7 +84,7 @@ void addPerson(PatternList &list)
     list.add(K::Name,
              "\\bmy (?:first |full )?name(?:'s| is) (?!not\\b)(?<value>[\\p{L}'-]{2,}(?: (?-i:\\p{Lu})[\\p{L}'-]+)?)",
              0.95);
-    list.add(K::Name, "\\b(?:you can |please |just )?call me %N", 0.9, Check::NameOf);
+    list.add(K::Name, "(?<!they )(?<!people )\\b(?:you can |please |just )?call me %N", 0.9, Check::NameOf);
     list.add(K::Name, "\\bi go by %N", 0.85, Check::NameOf);
     list.add(K::Name, "^(?:hi|hello|hey)\\b[^.!?]{0,20}?\\bi%am %N(?=\\s*(?:$|[,.!]))", 0.8, Check::NameOf);
     list.add(K::Name, "\\bich heiße %N", 0.95, Check::NameOf);
@@ -91,7 +92,8 @@ void addPerson(PatternList &list)
     list.add(K::Name, "\\bme llamo %N", 0.95, Check::NameOf);
     list.add(K::Name, "\\bmi nombre es %N", 0.95, Check::NameOf);
     list.add(K::Age,
-             "\\bi%am %a(?<value>\\d{1,3})(?=\\s*(?:$|[,.!;]|(?:years?[ -]old|yo|y/o|years of age)\\b|and\\b|now\\b))",
+             "\\bi%am %a(?<value>\\d{1,3})(?=\\s*(?:$|[,.!;]|(?:btw|lol|years?[ -]old|yo|y/o|years of "
+             "age)\\b|and\\b|now\\b))",
              0.9);
     list.add(K::Age, "\\bi %aturned (?<value>\\d{1,3})\\b", 0.9);
     list.add(K::Age, "\\bich bin (?<value>\\d{1,3}) jahre alt\\b", 0.9);
@@ -117,7 +119,8 @@ void addPerson(PatternList &list)
 void addHome(PatternList &list)
 {
     list.add(K::Home, "\\b(?:i|we) %alive in %V", 0.9, Check::Place);
-    list.add(K::Home, "\\b(?:i%am|we're|we are) %a(?:living|based) in %V", 0.9, Check::Place);
+    list.add(K::Home, "\\b(?:i%am|we're|we are|i've been|i have been|we've been) %a(?:living|based) in %V", 0.9,
+             Check::Place);
     list.add(K::Home, "\\b(?:i|we|i've|i have|we've) %a(?:moved|relocated) (?:back )?(?:from [^,.!?]{2,30} )?to %V",
              0.85, Check::Place);
     list.addEnded(K::Home, "\\b(?:i|we) (?:don't|do not|no longer) live in %V", Check::Place);
@@ -137,7 +140,9 @@ void addHome(PatternList &list)
 void addWork(PatternList &list)
 {
     list.add(K::Job, "\\bi%am %a(?:an? |the )%V", 0.8, Check::Occupation);
-    list.add(K::Job, "\\bi(?:'m| am|'ve been| have been)? ?%a(?:work|working) as (?:an? |the )?%V", 0.9);
+    list.add(K::Job,
+             "\\bi(?:'m| am|'ve been| have been)? ?%a(?:work|working|started) (?:[\\w']+ ){0,5}?as (?:an? |the )?%V",
+             0.9);
     list.add(K::Job, "\\bi %a(?:got|took|started|accepted) (?:an? |the )?(?:new )?(?:job|position) as (?:an? |the )?%V",
              0.85);
     list.add(K::Job, "\\bi %abecame (?:an? |the )%V", 0.75, Check::Occupation);
@@ -203,8 +208,12 @@ void addPeopleAndPets(PatternList &list)
         0.9, Check::NameOf);
     list.add(K::Pet,
              "\\b(?:i|we)(?: have|'ve got| own| adopted) (?<value>(?:an?|one|two|three|four|\\d) (?:\\w+ "
-             ")?%A(?:s|es)?)\\b(?! (?:called|named)\\b)",
+             ")?%A(?:s|es)?)\\b(?! (?:called|named|walking|sitting)\\b|,? (?:and )?(?:his|her|its|whose) name)",
              0.75);
+    list.add(K::Pet,
+             "\\b(?:i|we)(?: have|'ve got| got| adopted) an? (?:\\w+ )?%A,? (?:and )?(?:his|her|its|whose) name(?:'s| "
+             "is) %N",
+             0.9, Check::NameOf);
     list.addEnded(K::Pet, "\\b(?:my|our) %A(?: (?-i:\\p{Lu})\\p{L}+)? (?:died|passed away|has died|was put down)\\b");
     list.add(K::Pet, "\\bmein (?<who>hund|kater) heißt %N", 0.9, Check::NameOf);
     list.add(K::Pet, "\\bmi (?<who>perro|gato) se llama %N", 0.9, Check::NameOf);
@@ -214,7 +223,8 @@ void addTastes(PatternList &list)
 {
     list.add(K::Likes, "\\bi %a(?:love|like|enjoy|adore) %V", 0.75, Check::Taste);
     list.add(K::Likes,
-             "\\bi%am %a(?:so |very )?(?:into|fond of|crazy about|obsessed with|an? (?:big |huge |massive )?fan of) %V",
+             "\\bi%am %a(?:so |very |quite |pretty |kind of |kinda )?(?:into|fond of|crazy about|obsessed with|an? "
+             "(?:big |huge |massive )?fan of) %V",
              0.75, Check::Taste);
     list.add(K::Likes, "\\bmy favou?rite (?<who>\\p{L}+(?: \\p{L}+)?) (?:is|are|has always been) %V", 0.9,
              Check::Taste);
@@ -222,6 +232,8 @@ void addTastes(PatternList &list)
              Check::Taste);
     list.add(K::Dislikes, "\\bi (?:really )?(?:don't|do not|never) (?:really |even )?(?:like|enjoy|love) %V", 0.75,
              Check::Taste);
+    list.add(K::Dislikes, "\\bi%am not (?:really |that |much |very |so )?(?:into|fond of|an? (?:big |huge )?fan of) %V",
+             0.75, Check::Taste);
     list.add(K::Likes, "\\bich (?:mag|liebe) (?!dich|es|das\\b)%V", 0.75, Check::Taste);
     list.add(K::Dislikes, "\\bno me gustan? %V", 0.75, Check::Taste);
     list.add(K::Likes, "(?<!no )\\bme (?:gustan?|encantan?) %V", 0.75, Check::Taste);

@@ -37,6 +37,12 @@ QString withoutQuotes(QStringView message)
     return text;
 }
 
+// "*takes your hand*", "*smiles* …": whoever writes so is on a stage. One word amid a sentence is only stressed.
+bool isStaged(QStringView message)
+{
+    return message.toString().contains(insensitive(QStringLiteral("^\\s*\\*[^*\\n]+\\*|\\*\\w+ [^*\\n]+\\*")));
+}
+
 bool isPlay(const QString &text)
 {
     return text.contains(insensitive(
@@ -55,7 +61,7 @@ bool isUnreal(const QString &untilEnd)
         "if|would|wouldn't|could|might|maybe|perhaps|dreamed|dreamt|dream|what if|"
         "in another life|joking|kidding|hope|hoping|not sure|don't think|doubt|never said|not "
         "true|lie|lied|almost|someday|"
-        "one day|wenn|wäre|hätte|würde|vielleicht|falls|ojalá|quizás|si fuera|si tuviera|"
+        "one day|(?:don't|do not|never) call|wenn|wäre|hätte|würde|vielleicht|falls|ojalá|quizás|si fuera|si tuviera|"
         "(?:he|she|they|you|people|everyone|everybody|someone|somebody|friend|boss|mother|mom|dad|father|sister|"
         "brother|wife|husband|"
         "boyfriend|girlfriend) (?:says?|said|told|tells|thinks?|thought|asked|wrote|claims?|claimed|believes?|keeps? "
@@ -116,9 +122,16 @@ bool isName(const QString &value)
     return value.size() >= 2 && !no.contains(value.section(u' ', 0, 0).toLower());
 }
 
+// "the city", not "the Netherlands"
+bool beginsWithLowerThe(const QString &value)
+{
+    static const QRegularExpression lowerThe(QStringLiteral("^[Tt]he [^\\p{Lu}]"));
+    return value.contains(lowerThe);
+}
+
 bool isPlace(const QString &value)
 {
-    return value.size() >= 2 && value.count(u' ') <= 4
+    return value.size() >= 2 && value.count(u' ') <= 4 && !beginsWithLowerThe(value)
         && !startsWithOneOf(value,
                             QStringLiteral(
                                 "an?|my|his|her|your|our|their|this|that|these|those|it|fear|hope|home|night|hours|"
@@ -126,14 +139,26 @@ bool isPlace(const QString &value)
                                 "pieces|work|weekends?|\\d+|hell|here|there|einer?|einem|un|una|mi"));
 }
 
+// What points at something said before ("the song", "eating them") is no taste that lasts.
+bool pointsBack(const QString &value)
+{
+    static const QString lasting = QStringLiteral(
+        "the "
+        "(?:beach|ocean|sea|mountains|outdoors|gym|rain|snow|city|countryside|theat(?:re|er)|cinema|opera|piano|guitar|"
+        "violin|winter|summer|cold|heat)");
+    return value.contains(insensitive(QStringLiteral("\\b(?:it|them|him|her|you|that|there|this|these|those)\\b")))
+        || (beginsWithLowerThe(value) && !startsWithOneOf(value, lasting));
+}
+
 bool isTaste(const QString &value)
 {
-    return value.size() >= 2 && value.count(u' ') <= 7
+    return value.size() >= 2 && value.count(u' ') <= 7 && !pointsBack(value)
         && !startsWithOneOf(value,
                             QStringLiteral(
                                 "you|u|it|that|this|these|those|him|her|them|us|me|how|when|what|where|why|the way|"
                                 "your|to hear|to see you|talking to you|to know|to be|to think|being|an?|"
-                                "myself|everything|nothing|anything|something|to say|to do|one|dich|es"));
+                                "many|some|all|most|both|lots|myself|everything|nothing|anything|something|to say|to "
+                                "do|one|dich|es"));
 }
 
 bool passes(Check check, const QString &value)
@@ -193,6 +218,9 @@ private:
             fact.subject = subjectOf(pattern.kind, who);
         if (!pattern.subject.isEmpty())
             fact.subject = pattern.subject;
+        static const QRegularExpression vague(QStringLiteral("^favourite (?:parts?|things?|ways?|ones?|words?)$"));
+        if (fact.subject.contains(vague))
+            return std::nullopt;
         if (pattern.check == Check::Dated && !date(fact))
             return std::nullopt;
         const bool valueless = pattern.ended && fact.value.isEmpty();
@@ -353,7 +381,7 @@ QString sentenceOf(const Fact &fact)
 std::vector<Fact> factsIn(QStringView userMessage, const QDateTime &saidAt)
 {
     const QString text = withoutQuotes(userMessage);
-    if (isPlay(text))
+    if (isStaged(userMessage) || isPlay(text))
         return {};
     std::vector<Fact> found;
     for (const QString &sentence : sentencesOf(text))
