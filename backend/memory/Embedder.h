@@ -40,15 +40,8 @@ public:
     virtual ~LocalEmbedder() = default;
     virtual EmbedderIdentity identity() const = 0;
     virtual Vector embed(QStringView text) const = 0;
-    // How alike two words are, -1 to 1, and the words nearest to one; nothing for words that it does not know.
-    // Ranking widens its questions by it, whichever embedder made the memories' vectors.
-    struct NearWord
-    {
-        QString word;
-        float likeness = 0;
-    };
+    // Whether it has the word: ranking takes what nobody knows for a slip of the finger.
     virtual bool knows(QStringView word) const = 0;
-    virtual std::vector<NearWord> nearest(QStringView word, int count, float atLeast) const = 0;
 };
 
 // Something that turns texts into vectors. Loop thread only, but for local() and identity().

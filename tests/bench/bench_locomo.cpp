@@ -221,8 +221,7 @@ const std::map<QString, Setter> &setters()
 {
 #define WEIGHT(name) {u"" #name ""_s, [](RankingWeights &w, double v) { w.name = static_cast<decltype(w.name)>(v); }}
     static const std::map<QString, Setter> all{WEIGHT(lexical),      WEIGHT(k1),           WEIGHT(b),
-                                               WEIGHT(meaning),      WEIGHT(alike),        WEIGHT(alikeFrom),
-                                               WEIGHT(alikeWords),   WEIGHT(pair),         WEIGHT(pairWindow),
+                                               WEIGHT(meaning),      WEIGHT(pair),         WEIGHT(pairWindow),
                                                WEIGHT(nameTerm),     WEIGHT(speaker),      WEIGHT(question),
                                                WEIGHT(before),       WEIGHT(answer),       WEIGHT(after),
                                                WEIGHT(secondBefore), WEIGHT(secondAfter),  WEIGHT(near),
@@ -237,8 +236,7 @@ const std::map<QString, Getter> &getters()
 {
 #define WEIGHT(name) {u"" #name ""_s, [](const RankingWeights &w) { return double(w.name); }}
     static const std::map<QString, Getter> all{WEIGHT(lexical),      WEIGHT(k1),           WEIGHT(b),
-                                               WEIGHT(meaning),      WEIGHT(alike),        WEIGHT(alikeFrom),
-                                               WEIGHT(alikeWords),   WEIGHT(pair),         WEIGHT(pairWindow),
+                                               WEIGHT(meaning),      WEIGHT(pair),         WEIGHT(pairWindow),
                                                WEIGHT(nameTerm),     WEIGHT(speaker),      WEIGHT(question),
                                                WEIGHT(before),       WEIGHT(answer),       WEIGHT(after),
                                                WEIGHT(secondBefore), WEIGHT(secondAfter),  WEIGHT(near),
@@ -267,7 +265,6 @@ const std::vector<std::pair<QString, std::vector<double>>> &choices()
                                                                            {u"secondBefore"_s, {0.0, 0.15, 0.3}},
                                                                            {u"near"_s, {0.0, 0.2, 0.4, 0.6}},
                                                                            {u"meaning"_s, {0.15, 0.3, 0.5}},
-                                                                           {u"alike"_s, {0.0, 0.3, 0.5}},
                                                                            {u"pair"_s, {0.0, 0.3, 0.5}},
                                                                            {u"b"_s, {0.5, 0.3, 0.15}},
                                                                            {u"k1"_s, {1.2, 0.9}},
@@ -394,7 +391,7 @@ int main(int argc, char **argv)
     words = {.k1 = 1.2,
              .b = 0.75,
              .meaning = 0,
-             .alike = 0,
+
              .pair = 0,
              .nameTerm = 1,
              .speaker = 0,

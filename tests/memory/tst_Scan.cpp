@@ -16,7 +16,6 @@ private Q_SLOTS:
     void halves_come_back_as_near_as_halves_are();
     void bytes_are_little_endian_and_odd_ones_refused();
     void unaligned_rows_are_read();
-    void bytes_are_multiplied_as_the_scalar_form_does();
 };
 
 namespace {
@@ -93,22 +92,6 @@ void TestScan::unaligned_rows_are_read()
     std::vector<float> out(4);
     dotProducts(std::span(matrix).subspan(1), query, out);
     QCOMPARE(out, expected);
-}
-
-void TestScan::bytes_are_multiplied_as_the_scalar_form_does()
-{
-    std::mt19937 random(4); // NOLINT
-    for (const size_t dimension : {1U, 15U, 16U, 17U, 31U, 32U, 100U, 127U}) {
-        std::vector<int8_t> matrix(dimension * 9);
-        for (int8_t &x : matrix)
-            x = int8_t(random());
-        const std::span query = std::span(matrix).subspan(dimension, dimension);
-        std::vector<int32_t> out(9);
-        std::vector<int32_t> expected(9);
-        byteDotProducts(matrix, query, out);
-        byteDotProductsScalar(matrix, query, expected);
-        QCOMPARE(out, expected);
-    }
 }
 
 QTEST_GUILESS_MAIN(TestScan)

@@ -30,7 +30,7 @@ private Q_SLOTS:
     void what_it_does_not_know_is_a_zero_vector();
     void texts_alike_in_meaning_are_nearer();
     void frequent_words_say_little();
-    void near_words_are_found_and_unknown_ones_have_none();
+    void it_knows_its_words_and_no_others();
     void it_says_who_it_is();
     void many_threads_get_the_same();
     void as_an_embedder_it_answers_later_and_once();
@@ -66,13 +66,8 @@ void TestWordVectors::frequent_words_say_little()
     QVERIFY(cosine(u"the violin"_s, u"a violin and that is it"_s) > 0.8F);
 }
 
-void TestWordVectors::near_words_are_found_and_unknown_ones_have_none()
+void TestWordVectors::it_knows_its_words_and_no_others()
 {
-    const auto near = WordVectors::builtIn().nearest(u"guitar", 5, 0.5F);
-    QCOMPARE(near.size(), 5U);
-    for (size_t i = 1; i < near.size(); ++i)
-        QVERIFY(near[i - 1].likeness >= near[i].likeness && near[i].likeness >= 0.5F);
-    QVERIFY(WordVectors::builtIn().nearest(u"xqzzv", 5, 0.0F).empty());
     QVERIFY(WordVectors::builtIn().knows(u"guitar") && !WordVectors::builtIn().knows(u"xqzzv"));
 }
 
@@ -84,16 +79,12 @@ void TestWordVectors::it_says_who_it_is()
 void TestWordVectors::many_threads_get_the_same()
 {
     const Vector expected = WordVectors::builtIn().embed(u"mountains and rivers"_s);
-    const auto near = WordVectors::builtIn().nearest(u"river", 3, 0.1F).front().word;
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
     for (int t = 0; t < 4; ++t)
-        threads.emplace_back([&, t] {
-            static const QStringList words{u"river"_s, u"tree"_s, u"house"_s, u"music"_s, u"train"_s};
+        threads.emplace_back([&] {
             for (int i = 0; i < 30; ++i) {
                 wrong += WordVectors::builtIn().embed(u"mountains and rivers"_s) != expected;
-                wrong += WordVectors::builtIn().nearest(words[(i + t) % 5], 3, 0.1F).empty();
-                wrong += WordVectors::builtIn().nearest(u"river", 3, 0.1F).front().word != near;
             }
         });
     for (std::thread &thread : threads)

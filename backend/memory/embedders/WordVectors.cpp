@@ -2,26 +2,18 @@
 
 #include "common/Ensure.h"
 #include "memory/embedders/WordTable.h"
-#include "memory/retrieval/Scan.h"
 #include "memory/retrieval/Terms.h"
 
 #include <QTimer>
 #include <QtEndian>
-#include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <mutex>
-#include <shared_mutex>
 #include <string>
-#include <unordered_map>
 
 namespace companion::memory {
 
 namespace {
 
 constexpr quint16 freeSlot = 0xffff;
-constexpr size_t nearestKept = 24; // of a word, once looked for
-constexpr size_t nearestWordsKept = 8192; // words whose nearest are remembered
 
 quint32 hashOfWord(std::string_view word)
 {
@@ -55,20 +47,10 @@ struct WordVectors::Table
     const qint8 *rows = nullptr;
     const char *text = nullptr;
 
-    struct Near
-    {
-        quint16 word;
-        float likeness;
-    };
-    mutable std::shared_mutex nearLock;
-    mutable std::unordered_map<quint16, std::vector<Near>> near;
-
     Table();
     std::string_view wordAt(quint16 i) const { return {text + start[i], start[i + 1] - start[i]}; }
     quint16 find(std::string_view word) const;
     void add(quint16 word, float times, Vector &sum) const;
-    std::vector<Near> nearestOf(quint16 word) const;
-    std::vector<Near> scanNearest(quint16 word) const;
 };
 
 WordVectors::Table::Table()
@@ -110,39 +92,6 @@ void WordVectors::Table::add(quint16 word, float times, Vector &sum) const
     const float factor = times * scale[word];
     for (quint32 d = 0; d < dimension; ++d)
         sum[d] += factor * float(row[d]);
-}
-
-std::vector<WordVectors::Table::Near> WordVectors::Table::scanNearest(quint16 word) const
-{
-    const std::span all(reinterpret_cast<const int8_t *>(rows), size_t(words) * dimension);
-    std::vector<int32_t> products(words);
-    byteDotProducts(all, all.subspan(size_t(word) * dimension, dimension), products);
-    std::vector<Near> best;
-    for (quint32 i = 0; i < words; ++i) {
-        const float likeness = float(products[i]) * scale[i] * scale[word];
-        if (i == word || (best.size() == nearestKept && likeness <= best.back().likeness))
-            continue;
-        if (best.size() == nearestKept)
-            best.pop_back();
-        const auto place = std::ranges::upper_bound(best, likeness, std::greater<>(), &Near::likeness);
-        best.insert(place, {quint16(i), likeness});
-    }
-    return best;
-}
-
-std::vector<WordVectors::Table::Near> WordVectors::Table::nearestOf(quint16 word) const
-{
-    {
-        const std::shared_lock lock(nearLock);
-        if (const auto known = near.find(word); known != near.end())
-            return known->second;
-    }
-    std::vector<Near> found = scanNearest(word);
-    const std::unique_lock lock(nearLock);
-    if (near.size() >= nearestWordsKept)
-        near.clear();
-    near.emplace(word, found);
-    return found;
 }
 
 WordVectors::WordVectors()
@@ -188,21 +137,6 @@ Vector WordVectors::embed(QStringView text) const
 bool WordVectors::knows(QStringView word) const
 {
     return m_table->find(word.toString().toStdString()) != freeSlot;
-}
-
-std::vector<LocalEmbedder::NearWord> WordVectors::nearest(QStringView word, int count, float atLeast) const
-{
-    const quint16 i = m_table->find(word.toString().toStdString());
-    if (i == freeSlot)
-        return {};
-    std::vector<NearWord> out;
-    for (const Table::Near &near : m_table->nearestOf(i)) {
-        if (int(out.size()) == count || near.likeness < atLeast)
-            break;
-        const std::string_view found = m_table->wordAt(near.word);
-        out.push_back({QString::fromLatin1(found.data(), qsizetype(found.size())), near.likeness});
-    }
-    return out;
 }
 
 namespace {

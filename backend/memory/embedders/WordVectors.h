@@ -18,7 +18,6 @@ public:
     EmbedderIdentity identity() const override; // "glove-sif-100/1"
     Vector embed(QStringView text) const override;
     bool knows(QStringView word) const override;
-    std::vector<NearWord> nearest(QStringView word, int count, float atLeast) const override;
 
     ~WordVectors() override;
 

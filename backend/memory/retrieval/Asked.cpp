@@ -109,23 +109,9 @@ private:
         Asked::Word asked;
         asked.forms.push_back({id, 1.0F});
         asked.weight = rarity(id) * (name ? float(m_weights.nameTerm) : 1.0F);
-        if (!name && m_index.words) {
-            addAlike(word, asked);
+        if (!name && m_index.words)
             addSlips(word, asked);
-        }
         m_asked.words.push_back(asked);
-    }
-
-    void addAlike(const QString &word, Asked::Word &asked) const
-    {
-        if (m_weights.alike <= 0)
-            return;
-        for (const auto &near : m_index.words->nearest(word, m_weights.alikeWords, float(m_weights.alikeFrom))) {
-            const TermId id = termIdOf(near.word);
-            const bool known = std::ranges::any_of(asked.forms, [&](const auto &form) { return form.id == id; });
-            if (!known && m_index.postings.find(id))
-                asked.forms.push_back({id, float(near.likeness * m_weights.alike)});
-        }
     }
 
     // A word that neither the memories nor the dictionary have is taken for a slip of one that the memories have.

@@ -13,7 +13,7 @@ struct Asked
         TermId id = 0;
         float likeness = 1;
     };
-    // One word of the question, with the words that may stand for it; the first form is its own.
+    // One word of the question, with what may be meant by it; the first form is its own.
     struct Word
     {
         std::vector<Form> forms;

@@ -60,7 +60,7 @@ struct RankingWeights;
 class Corpus
 {
 public:
-    // `words` (may be null) widens questions by like words; it must outlive the corpus.
+    // `words` (may be null) tells slips of the finger from words; it must outlive the corpus.
     explicit Corpus(int dimension, const LocalEmbedder *words = nullptr);
     Corpus(Corpus &&) noexcept;
     Corpus &operator=(Corpus &&) noexcept;

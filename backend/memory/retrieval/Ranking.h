@@ -11,9 +11,6 @@ struct RankingWeights
     double k1 = 0.9;       // BM25
     double b = 0.3;        // BM25
     double meaning = 0.3;  // of the cosine
-    double alike = 0.3;    // of a like word's weight, times their likeness
-    double alikeFrom = 0.6; // likeness from which a word counts
-    int alikeWords = 5;
     double pair = 0.4;     // of the weight of two words of the question that stand close together in both
     int pairWindow = 1;    // how far apart, in terms
     double nameTerm = 0.1; // of the weight of a name that says who spoke

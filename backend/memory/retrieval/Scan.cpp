@@ -55,26 +55,6 @@ __attribute__((target("avx2,fma,f16c"))) void scanAvx2(const Half *matrix, const
         out[row] = total;
     }
 }
-
-// The last, partial sixteen are read so that they end with the row; what was counted already meets zeros.
-__attribute__((target("avx2"))) void scanBytesAvx2(const int8_t *row, const int16_t *wide, const int16_t *last,
-                                                   size_t dimension, size_t rows, int32_t *out)
-{
-    for (size_t i = 0; i < rows; ++i, row += dimension) {
-        const auto *tail = reinterpret_cast<const __m128i *>(row + dimension - 16);
-        __m256i sum = _mm256_madd_epi16(_mm256_cvtepi8_epi16(_mm_loadu_si128(tail)),
-                                        _mm256_loadu_si256(reinterpret_cast<const __m256i *>(last)));
-        for (size_t d = 0; d + 16 <= dimension; d += 16)
-            sum = _mm256_add_epi32(sum,
-                                   _mm256_madd_epi16(_mm256_cvtepi8_epi16(
-                                                         _mm_loadu_si128(reinterpret_cast<const __m128i *>(row + d))),
-                                                     _mm256_loadu_si256(reinterpret_cast<const __m256i *>(wide + d))));
-        __m128i four = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256(sum, 1));
-        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0x4e));
-        four = _mm_add_epi32(four, _mm_shuffle_epi32(four, 0xb1));
-        out[i] = _mm_cvtsi128_si32(four);
-    }
-}
 #endif
 
 const ScanKernel &bestKernel()
@@ -98,30 +78,6 @@ std::vector<ScanKernel> scanKernels()
 void dotProducts(std::span<const Half> matrix, std::span<const float> query, std::span<float> out)
 {
     bestKernel().run(matrix.data(), query.data(), query.size(), out.size(), out.data());
-}
-
-void byteDotProductsScalar(std::span<const int8_t> matrix, std::span<const int8_t> query, std::span<int32_t> out)
-{
-    const int8_t *row = matrix.data();
-    for (int32_t &value : out) {
-        value = 0;
-        for (const int8_t q : query)
-            value += int32_t(q) * *row++;
-    }
-}
-
-void byteDotProducts(std::span<const int8_t> matrix, std::span<const int8_t> query, std::span<int32_t> out)
-{
-#if defined(__x86_64__)
-    static const bool fast = __builtin_cpu_supports("avx2") != 0;
-    if (fast && query.size() >= 16) {
-        const std::vector<int16_t> wide(query.begin(), query.end());
-        std::vector<int16_t> last(wide.end() - 16, wide.end());
-        std::fill_n(last.begin(), 16 - query.size() % 16, int16_t(0));
-        return scanBytesAvx2(matrix.data(), wide.data(), last.data(), query.size(), out.size(), out.data());
-    }
-#endif
-    byteDotProductsScalar(matrix, query, out);
 }
 
 std::vector<Half> toHalves(std::span<const float> vector)

@@ -20,10 +20,6 @@ std::vector<Half> halvesFromBytes(QByteArrayView bytes);
 // Exact but for the order of additions. With AVX2 and F16C where the processor has them, else plain C++.
 void dotProducts(std::span<const Half> matrix, std::span<const float> query, std::span<float> out);
 
-// out[i] = row i · query for rows of signed bytes; the dimension is at least 16. For tables of word vectors.
-void byteDotProducts(std::span<const int8_t> matrix, std::span<const int8_t> query, std::span<int32_t> out);
-void byteDotProductsScalar(std::span<const int8_t> matrix, std::span<const int8_t> query, std::span<int32_t> out);
-
 // The forms that this processor has, for tests and benchmarks: "scalar" is always first.
 struct ScanKernel
 {
