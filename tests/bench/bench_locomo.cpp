@@ -208,8 +208,8 @@ void printTable(const QString &title, const std::vector<Mark> &marks)
         {1, u"1 multi-hop"_s}, {2, u"2 temporal"_s}, {3, u"3 open"_s}, {4, u"4 single-hop"_s}, {5, u"5 adversarial"_s}};
     out << '\n' << title << '\n';
     out << u"%1 %2   recall@5 [95 %]       recall@10 [95 %]\n"_s.arg(u"questions"_s, -34).arg(u"n"_s, 5);
-    for (const auto &[category, name] : names)
-        printRow(name, marks, [category = category](const Mark &mark) { return mark.category == category; });
+    for (const auto &each : names)
+        printRow(each.second, marks, [&](const Mark &mark) { return mark.category == each.first; });
     printRow(u"all but 5"_s, marks, [](const Mark &mark) { return mark.category != 5; });
     printRow(u"all"_s, marks, [](const Mark &) { return true; });
 }

@@ -114,7 +114,7 @@ void measure(const QStringList &lines, int count, int dimension)
                           .companionName = u"Aria"_s,
                           .alreadyShown = {}};
         question.vector = padded(WordVectors::builtIn().embed(bareQuestion(question)), dimension);
-        for (std::vector<double> *into : {&first, &warm}) { // the first time words' neighbours are looked for
+        for (std::vector<double> *into : {&first, &warm}) {
             const Stopwatch timer;
             (void)corpus.rank(question, 5);
             into->push_back(timer.ms());
