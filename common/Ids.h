@@ -49,6 +49,8 @@ using LotId = Id<struct LotTag>;
 using TransactionId = Id<struct TransactionTag>;
 using PaymentId = Id<struct PaymentTag>;
 using ModerationEventId = Id<struct ModerationEventTag>;
+using MemoryId = Id<struct MemoryTag>;  // a remembered turn has its message's
+using MemoryReceiptId = Id<struct MemoryReceiptTag>;
 using AuditEntryId = Id<struct AuditEntryTag>;
 using JobId = Id<struct JobTag>;
 
