@@ -23,6 +23,8 @@ public:
     {
     }
 
+    // Whether a debt withholds what Entitlements::withheld names.
+    bool withholds(Credits debt) const { return m_withholdInDebt && debt > Credits(); }
     // nullopt: no such user. One round trip.
     std::optional<Entitlements> of(db::Session &db, const UserId &user) const;
 

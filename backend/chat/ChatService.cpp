@@ -75,7 +75,8 @@ Result<ChatSession> ChatService::open(db::Session &db, const identity::Account &
 }
 
 // The wallet first, as whoever begins or settles a turn: what belongs to the session is then written by nobody else.
-Result<void> ChatService::removeSession(db::Session &db, const UserId &user, const SessionId &session) const
+Result<std::optional<MemoryReceipt>> ChatService::removeSession(db::Session &db, const UserId &user,
+                                                                const SessionId &session) const
 {
     m_sessions.lockWallet(db, user);
     const auto locked = m_sessions.lock(db, session);
@@ -87,7 +88,15 @@ Result<void> ChatService::removeSession(db::Session &db, const UserId &user, con
         if (const auto overdue = m_turns.find(db, *locked->runningTurn))
             (void)voidRecord(db, *overdue);
     m_sessions.remove(db, session);
-    return {};
+    return m_parts.memory ? std::optional(m_parts.memory->forgetSession(db, user, session)) : std::nullopt;
+}
+
+Result<std::optional<MemoryReceipt>> ChatService::removeMessage(db::Session &db, const UserId &user,
+                                                                const MessageId &message) const
+{
+    if (!m_sessions.removeMessage(db, message))
+        return refuse(ErrorCode::NotFound, u"There is no such message."_s);
+    return m_parts.memory ? std::optional(m_parts.memory->forgetMessage(db, user, message)) : std::nullopt;
 }
 
 Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
@@ -97,7 +106,13 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
         return std::unexpected(scene.error());
     if (const auto allowed = checkMode(*scene); !allowed)
         return std::unexpected(allowed.error());
-    const auto turn = prepare(order, *scene, db.now());
+    memory::Recollection recollection;
+    if (remembers(*scene)) {
+        recollection = recall(db, order, *scene);
+        if (m_parts.memory->spaceToGather(db, order.user()))
+            recollection.stillToCome_tokens = m_parts.memory->terms().tokens;
+    }
+    const auto turn = prepare(order, *scene, db.now(), recollection);
     if (turn)
         if (const auto funded = checkFunds(db, *scene, turn->held); !funded)
             return std::unexpected(funded.error());
@@ -106,8 +121,10 @@ Result<Quote> ChatService::quote(db::Session &db, const TurnOrder &order) const
                                      .mode = scene->mode,
                                      .userName = scene->account.user.displayName,
                                      .before = scene->before,
-                                     .message = order.text});
-    const qint64 promptTokens = promptTokensHeld(llm::estimateTokens(prompt), m_terms.holdMargin);
+                                     .message = order.text,
+                                     .memories = recollection.block});
+    const qint64 promptTokens =
+        promptTokensHeld(llm::estimateTokens(prompt) + recollection.stillToCome_tokens, m_terms.holdMargin);
     const billing::PriceTerms price{m_terms.ratePer1k, m_terms.minimumCharge, scene->persona.persona.priceMultiplier,
                                     scene->tier.discount};
     const qint64 affordable = billing::tokensFor(scene->balance.available, price) - promptTokens;
@@ -285,7 +302,8 @@ std::unexpected<Refusal> ChatService::block(db::Session &db, const TurnOrder &or
 }
 
 // What the turn will be: the prompt, the most it may cost, and how long a reply that allows.
-Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const
+Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now,
+                                  const memory::Recollection &recollection) const
 {
     Turn turn;
     turn.message = order.message;
@@ -305,9 +323,14 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
                                .mode = scene.mode,
                                .userName = scene.account.user.displayName,
                                .before = scene.before,
-                               .message = order.text});
+                               .message = order.text,
+                               .memories = recollection.block});
+    turn.memories = recollection.memories;
+    if (recollection.degraded)
+        turn.degraded = {u"memory"_s};
+    turn.remember = remembers(scene);
 
-    turn.promptEstimate = llm::estimateTokens(turn.prompt);
+    turn.promptEstimate = llm::estimateTokens(turn.prompt) + recollection.stillToCome_tokens;
     const qint64 promptTokens = promptTokensHeld(turn.promptEstimate, m_terms.holdMargin);
     turn.maxTokens = order.maxTokens;
     turn.held = billing::priceOf(promptTokens + order.maxTokens, turn.price);
@@ -339,11 +362,41 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
     return turn;
 }
 
+// Long-term memory is the tier's, and of conversations that we keep; withheld from who owes credits.
+bool ChatService::remembers(const Scene &scene) const
+{
+    return m_parts.memory && scene.session && scene.tier.longTermMemory && !m_parts.entitlements.withholds(scene.debt);
+}
+
+memory::RecallOrder ChatService::recallOrder(const TurnOrder &order, const Scene &scene) const
+{
+    return {.user = order.user(),
+            .character = scene.persona.character,
+            .session = *order.session,
+            .mode = scene.mode,
+            .text = order.text,
+            .userName = scene.account.user.displayName,
+            .companionName = scene.persona.persona.name,
+            .window = m_terms.windowMessages};
+}
+
+memory::Recollection ChatService::recall(db::Session &db, const TurnOrder &order, const Scene &scene) const
+{
+    return m_parts.memory->recall(db, recallOrder(order, scene), order.gathered);
+}
+
 // `last`: the credit that was there at the look and is gone now is refused instead of looked for again.
 std::optional<Result<Admission>> ChatService::hold(db::Session &db, const TurnOrder &order, const Scene &scene,
                                                    bool last) const
 {
-    auto turn = prepare(order, scene, db.now());
+    memory::Recollection recollection;
+    if (remembers(scene)) {
+        if (!order.gathered)
+            if (const auto space = m_parts.memory->spaceToGather(db, order.user()))
+                return Admission(ToGather{*space, memory::MemoryService::questionToEmbed(recallOrder(order, scene))});
+        recollection = recall(db, order, scene);
+    }
+    auto turn = prepare(order, scene, db.now(), recollection);
     if (turn)
         if (const auto funded = checkFunds(db, scene, turn->held); !funded)
             return std::unexpected(funded.error());
@@ -411,6 +464,9 @@ Outcome ChatService::outcomeToBe(const Turn &turn, const llm::Completion &comple
     companion.mode = turn.mode;
     companion.clampedMaxTokens = turn.clampedMaxTokens;
     companion.disclosure = turn.disclosure;
+    companion.memories = turn.memories;
+    if (!turn.degraded.isEmpty())
+        companion.degraded = turn.degraded;
     if (completion.rehearsal)
         companion.rehearsal = true;
     companion.latency = {.total = static_cast<int>(turn.createdAt.msecsTo(now)),
@@ -453,7 +509,7 @@ Result<Outcome> ChatService::settle(db::Session &db, const Turn &turn, const llm
 // The turn that would begin, where nothing at all speaks against it and nothing else is to be done.
 std::optional<Turn> ChatService::plainTurn(const TurnOrder &order, const Scene &scene, const QDateTime &now) const
 {
-    if (scene.mode != Mode::Normal || !checkMode(scene))
+    if (scene.mode != Mode::Normal || remembers(scene) || !checkMode(scene))
         return std::nullopt;
     const auto verdict = screenMessage(order, scene);
     if (verdict.isCrisis() || verdict.isBlocked())

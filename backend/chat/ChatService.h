@@ -41,6 +41,7 @@ struct ChatParts
     // Status and roles as the database says now.
     std::function<Result<identity::Account>(db::Session &, const identity::TokenClaims &)> account;
     billing::EntitlementStore entitlements = billing::EntitlementStore();
+    const memory::MemoryService *memory = nullptr; // null: nobody's memory is longer than the window
 };
 
 // A turn whose reply is there, to be settled.
@@ -58,8 +59,11 @@ public:
     ChatService(ChatParts parts, ChatTerms terms);
 
     Result<ChatSession> open(db::Session &db, const identity::Account &account, const NewSession &wanted) const;
-    // conflict: turn_in_progress
-    Result<void> removeSession(db::Session &db, const UserId &user, const SessionId &session) const;
+    // Both with their memories; the receipt says what was forgotten. conflict: turn_in_progress
+    Result<std::optional<MemoryReceipt>> removeMessage(db::Session &db, const UserId &user,
+                                                       const MessageId &message) const;
+    Result<std::optional<MemoryReceipt>> removeSession(db::Session &db, const UserId &user,
+                                                       const SessionId &session) const;
 
     // What a reply could cost at most; charges nothing and holds nothing.
     Result<Quote> quote(db::Session &db, const TurnOrder &order) const;
@@ -105,7 +109,11 @@ private:
     Result<void> checkMode(const Scene &scene) const;
     Result<void> checkFunds(db::Session &db, const Scene &scene, Credits held) const;
     moderation::Verdict screenMessage(const TurnOrder &order, const Scene &scene) const;
-    Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now) const;
+    bool remembers(const Scene &scene) const;
+    memory::RecallOrder recallOrder(const TurnOrder &order, const Scene &scene) const;
+    memory::Recollection recall(db::Session &db, const TurnOrder &order, const Scene &scene) const;
+    Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now,
+                         const memory::Recollection &recollection = {}) const;
     void keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const;
     void record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
                 const moderation::Verdict &verdict, const QString &text) const;

@@ -65,12 +65,24 @@ void ChatTurn::admitted(Result<Admission> admission) // back on the event loop
         return fail(kept->refusal, true);
     if (const auto *outcome = std::get_if<Outcome>(&*admission))
         return finish(*outcome);
+    if (const auto *wanted = std::get_if<ToGather>(&*admission))
+        return gather(*wanted);
     m_turn = std::get<Turn>(*admission);
     m_deadline = m_turn.deadline;
     m_.live.add(m_turn.message, this);
     for (const auto &delivery : m_deliveries)
         delivery->started(m_turn);
     generate();
+}
+
+// Bounded in time; what does not come in it is done without.
+void ChatTurn::gather(const ToGather &wanted)
+{
+    ensure(m_.gatherer != nullptr, "what waits for the network has somebody who waits");
+    m_.gatherer->gather(m_order.user(), wanted.space, wanted.question, this, [this](const memory::Gathered &gathered) {
+        m_order.gathered = gathered;
+        beginAlone();
+    });
 }
 
 void ChatTurn::generate()
@@ -151,6 +163,8 @@ void ChatTurn::settleAlone()
 // A database that is away for a moment must not cost the reply: tried again until the hold's deadline.
 void ChatTurn::settled(Result<Outcome> outcome)
 {
+    if (outcome && m_turn.remember && m_.remembered)
+        m_.remembered();
     if (outcome)
         return finish(*outcome);
     if (!mayTryAgain(outcome.error().code))

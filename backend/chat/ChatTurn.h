@@ -5,6 +5,7 @@
 #include "chat/TurnLane.h"
 #include "db/Workers.h"
 #include "llm/LanguageModel.h"
+#include "memory/Gathering.h"
 
 #include <QObject>
 #include <QPointer>
@@ -28,6 +29,8 @@ public:
         TurnLane &lane;
         llm::LanguageModel &model;
         LiveTurns &live;
+        memory::Gatherer *gatherer = nullptr; // null: nothing is ever to be gathered
+        std::function<void()> remembered = {}; // something was put into the memory's queue
         QString spicyModel = {}; // the provider's model for the spicy mode; empty: the same
     };
 
@@ -46,6 +49,7 @@ private:
     void settledTogether(Result<std::optional<Outcome>> outcome);
     void settleAlone();
     void admitted(Result<Admission> admission);
+    void gather(const ToGather &wanted);
     void generate();
     void relay(const QString &delta);
     void release(const moderation::Release &release);

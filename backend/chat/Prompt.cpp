@@ -28,6 +28,8 @@ QString systemText(const PromptParts &parts)
     if (!persona.exampleDialogue.isEmpty())
         sections << u"How %1 speaks:\n"_s.arg(persona.name) + persona.exampleDialogue;
     sections << houseRules(parts);
+    if (!parts.memories.isEmpty())
+        sections << parts.memories;
     return sections.join(u"\n\n"_s);
 }
 

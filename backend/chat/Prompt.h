@@ -12,10 +12,11 @@ struct PromptParts
     QString userName;                  // may be empty
     QList<llm::ChatMessage> before = {}; // the sliding window, oldest first
     QString message;
+    QString memories = {}; // what is remembered of the user, as a block of text; may be empty
 };
 
-// The persona's system prompt for the mode, the house rules, how it speaks, then the conversation. A conversation that
-// only begins is opened by the persona's greeting, as the client showed it.
+// The persona's system prompt for the mode, how it speaks, the house rules, what is remembered, then the conversation.
+// A conversation that only begins is opened by the persona's greeting, as the client showed it.
 QList<llm::ChatMessage> buildPrompt(const PromptParts &parts);
 
 } // namespace companion::chat

@@ -106,6 +106,7 @@ Result<Scene> SceneStore::read(db::Session &db, const db::Row &row, const TurnOr
     scene.account = std::move(*account);
     scene.tier = billing::TierStore::read(row);
     scene.balance = ledger::balanceIn(row);
+    scene.debt = row.credits("debt");
     const auto entered = order.session ? enterSession(db, row, order, scene) : enterStateless(db, order, scene);
     return entered ? Result<Scene>(std::move(scene)) : std::unexpected(entered.error());
 }

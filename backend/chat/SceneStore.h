@@ -17,6 +17,7 @@ struct Scene
     identity::Account account;
     billing::TierTerms tier;
     BalanceSummary balance; // after the day's refresh
+    Credits debt = {};
     std::optional<MessageId> earlier; // the turn that has the order's Idempotency-Key
     std::optional<LockedSession> session; // as it was seen, not locked
     characters::VersionedPersona persona;

@@ -54,6 +54,15 @@ Result<Message> messageOf(const api::Call &call, db::Session &db)
     return *message;
 }
 
+// 204, and what was forgotten with it.
+http::Reply removed(const std::optional<MemoryReceipt> &receipt)
+{
+    http::Reply reply = http::Reply::noContent();
+    if (receipt)
+        reply.with("Deletion-Receipt", receipt->id.toString().toLatin1());
+    return reply;
+}
+
 void addSessions(api::Api &api, const ChatService &chat)
 {
     auto open = endpoint(http::Method::Post, u"sessions"_s, u"Open a session with a character"_s);
@@ -105,19 +114,20 @@ void addOneSession(api::Api &api, const ChatService &chat)
         return api::ok(*SessionStore().find(db, *id));
     });
 
-    auto remove = endpoint(http::Method::Delete, u"sessions/{id}"_s, u"Delete a session with its messages"_s);
-    remove.answers = {{204}};
+    auto remove =
+        endpoint(http::Method::Delete, u"sessions/{id}"_s, u"Delete a session with its messages and memories"_s);
+    remove.answers = {{.status = 204, .headers = {"Deletion-Receipt"}}};
     remove.refusals = {ErrorCode::TurnInProgress};
     api.act(remove, [&chat](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto id = call.id<SessionId>();
         if (!id)
             return noSession();
-        const auto removed = chat.removeSession(db, call.user(), *id);
-        return removed ? Result<http::Reply>(http::Reply::noContent()) : std::unexpected(removed.error());
+        const auto receipt = chat.removeSession(db, call.user(), *id);
+        return receipt ? Result<http::Reply>(removed(*receipt)) : std::unexpected(receipt.error());
     });
 }
 
-void addMessages(api::Api &api)
+void addMessages(api::Api &api, const ChatService &chat)
 {
     auto list = endpoint(http::Method::Get, u"sessions/{id}/messages"_s, u"Messages; the cursor goes back in time"_s);
     list.answers = {api::answer<Page<Message>>()};
@@ -133,14 +143,15 @@ void addMessages(api::Api &api)
         return messages ? Result<http::Reply>(api::ok(*messages)) : std::unexpected(messages.error());
     });
 
-    auto remove = endpoint(http::Method::Delete, u"messages/{id}"_s, u"Delete one message"_s);
-    remove.answers = {{204}};
-    api.act(remove, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+    auto remove =
+        endpoint(http::Method::Delete, u"messages/{id}"_s, u"Delete one message and what is remembered of it"_s);
+    remove.answers = {{.status = 204, .headers = {"Deletion-Receipt"}}};
+    api.act(remove, [&chat](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto message = messageOf(call, db);
         if (!message)
             return std::unexpected(message.error());
-        SessionStore().removeMessage(db, message->id);
-        return http::Reply::noContent();
+        const auto receipt = chat.removeMessage(db, call.user(), message->id);
+        return receipt ? Result<http::Reply>(removed(*receipt)) : std::unexpected(receipt.error());
     });
 }
 
@@ -195,7 +206,7 @@ void addSessionRoutes(api::Api &api, const ChatService &chat, const moderation::
 {
     addSessions(api, chat);
     addOneSession(api, chat);
-    addMessages(api);
+    addMessages(api, chat);
     addOpinions(api, moderation);
 }
 

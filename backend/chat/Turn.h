@@ -4,6 +4,7 @@
 #include "common/models/Chat.h"
 #include "identity/AccessTokens.h"
 #include "llm/LanguageModel.h"
+#include "memory/MemoryService.h"
 
 #include <variant>
 
@@ -24,6 +25,7 @@ struct TurnOrder
     QString route;          // scope of the idempotency key
     QString idempotencyKey; // empty: none
     QByteArray fingerprint; // of the body
+    std::optional<memory::Gathered> gathered = {}; // what recalling needed from the network
 
     const UserId &user() const { return claims.user; }
 };
@@ -50,6 +52,9 @@ struct Turn
     std::optional<double> temperature;
     std::optional<QString> disclosure;
     QStringList userBefore = {}; // what the user said in the window: rules read a reply beside it
+    QList<UsedMemory> memories = {}; // in the prompt
+    QStringList degraded = {};       // what it had to do without
+    bool remember = false;           // its messages become memories
     int priority = 0;            // of the tier, when the model's connections are contended
 };
 
@@ -72,6 +77,14 @@ struct KeptRefusal
     Refusal refusal;
 };
 
-using Admission = std::variant<Turn, Outcome, KeptRefusal>;
+// Nothing speaks against the turn; what it is to be reminded of has to be waited for, on the loop. Then it begins anew
+// with what was gathered.
+struct ToGather
+{
+    QString space;
+    QString question; // to be embedded
+};
+
+using Admission = std::variant<Turn, Outcome, KeptRefusal, ToGather>;
 
 } // namespace companion::chat

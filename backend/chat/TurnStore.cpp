@@ -88,6 +88,16 @@ QJsonObject orderOf(const Settling &settling, qsizetype n)
     return ended;
 }
 
+// What of an order goes into the memory's queue with it.
+QJsonObject toRemember(const QJsonObject &order, const SessionId &session)
+{
+    return {{u"n"_s, order.value(u"n"_s)},
+            {u"user_id"_s, order.value(u"user_id"_s)},
+            {u"session_id"_s, session.toString()},
+            {u"question_id"_s, order.value(u"question_id"_s)},
+            {u"message_id"_s, order.value(u"message_id"_s)}};
+}
+
 std::optional<TurnRecord> maybeRecord(const std::optional<db::Row> &row)
 {
     return row ? std::optional(recordFrom(*row)) : std::nullopt;
@@ -163,6 +173,7 @@ db::Row TurnStore::settle(db::Session &db, const Settling &settling) const
                    {"disclosed_at", turn.disclosure ? std::optional(turn.createdAt) : std::nullopt},
                    {"answer", settling.answer},
                    {"free", settling.free},
+                   {"remember_in", turn.remember ? turn.session : std::nullopt},
                    {"now", db.now()}});
 }
 
@@ -182,16 +193,23 @@ std::vector<std::optional<db::Row>> TurnStore::settleTogether(db::Session &db,
                                                               const std::vector<Settling> &settlings) const
 {
     QJsonArray orders;
+    QJsonArray remembered;
     QStringList questions, replies; // they come from outside, and are no JSON
     for (const Settling &settling : settlings) {
-        orders.append(orderOf(settling, orders.size()));
+        const QJsonObject order = orderOf(settling, orders.size());
+        orders.append(order);
+        if (settling.turn.remember && settling.turn.session)
+            remembered.append(toRemember(order, *settling.turn.session));
         questions.append(settling.turn.text);
         replies.append(settling.completion.text);
     }
     std::vector<std::optional<db::Row>> settled(settlings.size());
-    for (const db::Row &row :
-         db.rows("chat.settle_turns",
-                 {{"orders", orders}, {"questions", questions}, {"replies", replies}, {"now", db.now()}}))
+    for (const db::Row &row : db.rows("chat.settle_turns",
+                                      {{"orders", orders},
+                                       {"questions", questions},
+                                       {"replies", replies},
+                                       {"to_remember", remembered},
+                                       {"now", db.now()}}))
         settled[static_cast<std::size_t>(row.integer("n"))] = row;
     return settled;
 }

@@ -119,7 +119,7 @@ SELECT (s.account).id, (s.account).display_name, (s.account).email, (s.account).
        (s.account).created_at, (s.account).status, (s.account).version, s.signed_in,
        (s.tier).code, (s.tier).daily_credits, (s.tier).requests_per_minute, (s.tier).discount,
        (s.tier).long_term_memory, (s.tier).spicy, (s.tier).priority,
-       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held,
+       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held, (s.wallet).debt,
        (s.session).id AS session_id, (s.session).character_id, (s.session).persona_version, (s.session).mode,
        (s.session).last_message_at, (s.session).last_disclosure_at, (s.session).running_turn, (s.session).running_until,
        s.messages, (s.earlier).message_id AS earlier_turn
@@ -134,7 +134,7 @@ SELECT s.n, (s.account).id, (s.account).display_name, (s.account).email, (s.acco
        (s.account).created_at, (s.account).status, (s.account).version, true AS signed_in,
        (s.tier).code, (s.tier).daily_credits, (s.tier).requests_per_minute, (s.tier).discount,
        (s.tier).long_term_memory, (s.tier).spicy, (s.tier).priority,
-       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held,
+       (s.wallet).daily_free, (s.wallet).purchased, (s.wallet).bonus, (s.wallet).held, (s.wallet).debt,
        (s.session).id AS session_id, (s.session).character_id, (s.session).persona_version, (s.session).mode,
        (s.session).last_message_at, (s.session).last_disclosure_at, (s.session).running_turn, (s.session).running_until,
        s.messages
@@ -144,8 +144,17 @@ SELECT s.n, (s.account).id, (s.account).display_name, (s.account).email, (s.acco
 SELECT n, hold_id FROM chat_begin_turns(:orders::jsonb, :now::timestamptz)
 
 -- name: settle_turns
-SELECT n, charged_daily_free, charged_purchased, charged_bonus, daily_free, purchased, bonus, held
-  FROM chat_settle_turns(:orders::jsonb, :questions::text[], :replies::text[], :now::timestamptz)
+WITH settled AS MATERIALIZED (
+    SELECT n, charged_daily_free, charged_purchased, charged_bonus, daily_free, purchased, bonus, held
+      FROM chat_settle_turns(:orders::jsonb, :questions::text[], :replies::text[], :now::timestamptz)
+), noted AS (
+    INSERT INTO memory_queue (user_id, kind, session_id, memory_ids, due_at, created_at)
+    SELECT o.user_id, 'note', o.session_id, ARRAY[o.question_id, o.message_id], :now::timestamptz, :now::timestamptz
+      FROM jsonb_to_recordset(:to_remember::jsonb) AS o (n integer, user_id uuid, session_id uuid, question_id uuid,
+                                                         message_id uuid)
+      JOIN settled s ON s.n = o.n
+)
+SELECT n, charged_daily_free, charged_purchased, charged_bonus, daily_free, purchased, bonus, held FROM settled
 
 -- name: begin_turn
 SELECT code, required, available, hold_id
@@ -154,13 +163,22 @@ SELECT code, required, available, hold_id
                        :created_at::timestamptz, :deadline::timestamptz, :now::timestamptz)
 
 -- name: settle_turn_at_once
+WITH settled AS MATERIALIZED (
+    SELECT code, charged_daily_free, charged_purchased, charged_bonus, wallet
+      FROM chat_settle_turn(:user_id::uuid, :message_id::uuid, :amount::numeric, :description::text, :metadata::jsonb,
+                            :question_id::uuid, :question::text, :created_at::timestamptz, :reply::text, :mode::text,
+                            :model::text, :prompt_tokens::integer, :completion_tokens::integer, :total_tokens::integer,
+                            :provider_cost::numeric, :finish_reason::text, :disclosed_at::timestamptz, :answer::jsonb,
+                            :free::boolean, :now::timestamptz)
+), noted AS (
+    INSERT INTO memory_queue (user_id, kind, session_id, memory_ids, due_at, created_at)
+    SELECT :user_id::uuid, 'note', :remember_in::uuid, ARRAY[:question_id::uuid, :message_id::uuid], :now::timestamptz,
+           :now::timestamptz
+      FROM settled WHERE code = 'ok' AND :remember_in::uuid IS NOT NULL
+)
 SELECT code, charged_daily_free, charged_purchased, charged_bonus,
        (wallet).daily_free, (wallet).purchased, (wallet).bonus, (wallet).held
-  FROM chat_settle_turn(:user_id::uuid, :message_id::uuid, :amount::numeric, :description::text, :metadata::jsonb,
-                        :question_id::uuid, :question::text, :created_at::timestamptz, :reply::text, :mode::text,
-                        :model::text, :prompt_tokens::integer, :completion_tokens::integer, :total_tokens::integer,
-                        :provider_cost::numeric, :finish_reason::text, :disclosed_at::timestamptz, :answer::jsonb,
-                        :free::boolean, :now::timestamptz)
+  FROM settled
 
 -- name: make_partitions
 SELECT make_chat_partitions((:now::timestamptz AT TIME ZONE 'UTC')::date, :months::integer) AS touched
