@@ -5,8 +5,12 @@
 #include "identity/AccountStore.h"
 #include "identity/AuditLog.h"
 #include "ledger/Ledger.h"
+#include "memory/MemoryService.h"
 
 namespace companion::admin {
+
+// What is remembered of a user, for support: with a reason, and a line of the audit log for each look.
+void addUserMemoryRoutes(api::Api &api, const memory::MemoryService &memories, const identity::AuditLog &audit);
 
 // Who may do what on the admin routes stands in docs/roles.md.
 void addStatsRoutes(api::Api &api);

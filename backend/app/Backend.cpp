@@ -9,6 +9,7 @@
 #include "identity/SigningKeys.h"
 #include "llm/RehearsalModel.h"
 #include "llm/WireModel.h"
+#include "memory/MemoryRoutes.h"
 #include "ops/FileLimit.h"
 #include "ops/Log.h"
 #include "payments/PaymentRoutes.h"
@@ -120,6 +121,7 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
     m_bulk = workers(u"bulk"_s, databases.operators, configuration.databaseBulkWorkers, bulkStatementTimeout_ms);
     m_turns = workers(u"turns"_s, databases.operators, configuration.databaseTurnWorkers, appStatementTimeout_ms);
     m_turnLane = std::make_unique<chat::TurnLane>(*m_features.chat, *m_turns);
+    m_memory = std::make_unique<MemoryParts>(m_configuration, m_features, *m_bulk);
     QByteArray sandboxSecret;
     {
         db::Session session(databases.operators, clock);
@@ -183,8 +185,14 @@ api::Hooks Backend::hooks()
 
 void Backend::addRoutes()
 {
-    const chat::ChatTurn::Surroundings turns{*m_features.chat, *m_app, *m_turnLane,
-                                             *m_model,         m_live, m_configuration.llmSpicyModel};
+    const chat::ChatTurn::Surroundings turns{.chat = *m_features.chat,
+                                             .workers = *m_app,
+                                             .lane = *m_turnLane,
+                                             .model = *m_model,
+                                             .live = m_live,
+                                             .gatherer = &m_memory->gatherer(),
+                                             .remembered = m_memory->nudge(),
+                                             .spicyModel = m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn,
                                 {.developmentAgeVerification = !m_configuration.isProduction(),
                                  .offers = offersOf(m_configuration)});
@@ -196,6 +204,8 @@ void Backend::addRoutes()
     chat::addSessionRoutes(*m_api, *m_features.chat, m_features.moderation);
     chat::addTurnRoutes(*m_api, turns);
     chat::addOpenAiRoutes(*m_api, turns, m_features.characters);
+    memory::addMemoryRoutes(*m_api, *m_features.memory, m_memory->nudge());
+    admin::addUserMemoryRoutes(*m_api, *m_features.memory, m_features.audit);
     admin::addStatsRoutes(*m_api);
     admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, m_features.accounts, m_features.audit);
     admin::addAuditRoutes(*m_api, m_features.audit);
@@ -228,6 +238,7 @@ QList<std::function<SystemComponent()>> Backend::otherComponents() const
     };
     add(u"Firebase certificates"_s, m_features.firebaseCertificates.get());
     add(u"Google Play's certificates"_s, m_stores->googleCertificates());
+    others.append([this] { return m_memory->health(); });
     if (m_configuration.usesStripe())
         others.append([this] { return stripeHealth(*m_stripe); });
     return others;
@@ -308,6 +319,9 @@ void Backend::addJobs()
     m_schedule->add(u"close_days"_s, 900, [&ledger](db::Session &db) { return ledger.closeDays(db); });
     m_schedule->add(u"give_up_turns"_s, 30,
                     [chat = m_features.chat.get()](db::Session &db) { return chat->sweepOverdue(db, sweepBatch); });
+    m_schedule->add(u"move_memories"_s, 3600, [memories = m_features.memory.get()](db::Session &db) {
+        return memory::MemoryKeeper::orderMoves(db, *memories);
+    });
     m_schedule->add(u"purge_devices"_s, 3600,
                     [signIn = &m_features.signIn](db::Session &db) { return signIn->purge(db, sweepBatch); });
     m_schedule->add(u"purge_kept_answers"_s, 3600, [](db::Session &db) {
@@ -360,6 +374,7 @@ std::expected<quint16, QString> Backend::listen()
         m_reconcileTimer.start(reconcileEvery_ms);
         m_catchUpTimer.start(catchUpEvery_ms);
         m_stores->open();
+        m_memory->start();
         const QString own = ownUrl(m_configuration.listenAddress, *port);
         const QString reached = m_configuration.publicUrl.isEmpty() ? own : m_configuration.publicUrl;
         if (m_sandbox)
@@ -380,6 +395,7 @@ void Backend::shutDown()
     m_reconcileTimer.stop();
     m_catchUpTimer.stop();
     m_stores->close();
+    m_memory->stop();
     if (m_sandbox)
         m_sandbox->close();
     // The turns end or are given up within the grace, which ends their clients' exchanges; both must be through before

@@ -3,6 +3,7 @@
 #include "app/Configuration.h"
 #include "app/DatabaseBoot.h"
 #include "app/Features.h"
+#include "app/MemoryParts.h"
 #include "app/OperationsRoutes.h"
 #include "app/Stores.h"
 #include "chat/LiveTurns.h"
@@ -54,6 +55,7 @@ private:
     Features &m_features;
     const Clock &m_clock;
     ops::Metrics m_metrics;
+    std::unique_ptr<MemoryParts> m_memory; // outlives the workers, whose acts tell it of changes
     std::unique_ptr<db::Workers> m_app;
     std::unique_ptr<db::Workers> m_operators;
     std::unique_ptr<db::Workers> m_bulk;

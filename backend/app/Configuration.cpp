@@ -176,6 +176,7 @@ private:
             all.llmBaseUrl = u"https://api.x.ai/v1"_s;
         if (all.usesRehearsalModel())
             m_loaded.notices << u"No LLM is configured: the built-in rehearsal model answers."_s;
+        completeMemory(all);
         completeFirebase(all);
         completeStores(all);
         completeStripe(all);
@@ -185,6 +186,24 @@ private:
                     complain(name, sourceOf(name), u"needs DATABASE_URL too"_s);
         if (all.isProduction() && all.corsOrigins.contains(u"*"_s))
             m_loaded.notices << u"CORS_ORIGINS=* lets every web page call this API."_s;
+    }
+
+    void completeMemory(Configuration &all)
+    {
+        using Store = Configuration::VectorStore;
+        if (all.embeddingBaseUrl.isEmpty() && !all.embeddingApiKey.isEmpty())
+            all.embeddingBaseUrl = u"https://api.openai.com/v1"_s;
+        if (all.embeddingBaseUrl.isEmpty() && m_given.contains(u"EMBEDDING_MODEL"_s))
+            complain(u"EMBEDDING_MODEL"_s, sourceOf(u"EMBEDDING_MODEL"_s), u"needs EMBEDDING_BASE_URL or a key"_s);
+        if (all.vectorStore == Store::Chroma && all.chromaUrl.isEmpty())
+            complain(u"CHROMA_URL"_s, sourceOf(u"VECTOR_STORE"_s), u"is needed with VECTOR_STORE=chroma"_s);
+        if (all.vectorStore == Store::Pinecone)
+            for (const auto &name : {u"PINECONE_HOST"_s, u"PINECONE_API_KEY"_s})
+                if (!m_given.contains(name))
+                    complain(name, sourceOf(u"VECTOR_STORE"_s), u"is needed with VECTOR_STORE=pinecone"_s);
+        if (all.isProduction() && all.pineconeHost.startsWith("http://"_L1))
+            complain(u"PINECONE_HOST"_s, sourceOf(u"PINECONE_HOST"_s),
+                     u"must be https:// with COMPANION_ENV=production"_s);
     }
 
     void completeFirebase(const Configuration &all)

@@ -55,10 +55,16 @@ struct Configuration
     QString embeddingBaseUrl;      // EMBEDDING_BASE_URL
     QString embeddingApiKey;       // EMBEDDING_API_KEY
     QString embeddingModel;        // EMBEDDING_MODEL
+    QStringList embeddingOldModels; // EMBEDDING_OLD_MODELS
     VectorStore vectorStore = VectorStore::Postgres; // VECTOR_STORE
     QString chromaUrl;                               // CHROMA_URL
+    QString chromaToken;                             // CHROMA_TOKEN
     QString pineconeHost;                            // PINECONE_HOST
     QString pineconeApiKey;                          // PINECONE_API_KEY
+    int memoryCount = 0;     // MEMORY_COUNT, turns brought into a prompt
+    int memoryTokens = 0;    // MEMORY_TOKENS, of the prompt
+    int memoryWait_ms = 0;   // MEMORY_WAIT_MS
+    int memoryCache_mb = 0;  // MEMORY_CACHE_MB
     QString openaiModerationKey;                     // OPENAI_MODERATION_KEY
 
     QString firebaseProjectId;        // FIREBASE_PROJECT_ID
@@ -109,6 +115,7 @@ struct Configuration
     bool usesStripe() const { return !stripeSecretKey.isEmpty(); }
     bool usesEmbeddedDatabase() const { return databaseUrl.isEmpty(); }
     bool usesRehearsalModel() const { return llmBaseUrl.isEmpty(); }
+    bool usesLocalEmbedder() const { return embeddingBaseUrl.isEmpty(); }
 };
 
 // One wrong setting: which, where it stands, and what would be right. Never holds a secret's value.

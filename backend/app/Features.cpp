@@ -1,5 +1,6 @@
 #include "app/Features.h"
 
+#include "memory/embedders/WordVectors.h"
 #include "moderation/RuleScreen.h"
 
 #include <QDir>
@@ -31,6 +32,7 @@ std::expected<moderation::TextCipher, QString> moderationCipher(const Configurat
 Features::Features(const Clock &clock, moderation::TextCipher cipher)
     : tokens(clock, {{u"unused"_s, moderation::TextCipher::newKey()}}) // until the database's keys are loaded
     , moderation(std::move(cipher))
+    , spaces(memory::WordVectors::builtIn())
 {
 }
 
@@ -68,6 +70,14 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
     features->helpLines = *helpLines;
     features->offerFirebase(configuration, clock);
 
+    features->memory = std::make_unique<memory::MemoryService>(
+        features->spaces,
+        memory::MemoryTerms{.memories = configuration.memoryCount,
+                            .tokens = configuration.memoryTokens,
+                            .gatherWithin_ms = configuration.memoryWait_ms,
+                            .cache_bytes = size_t(configuration.memoryCache_mb) * 1024 * 1024,
+                            .tokensOf = [](QStringView text) { return llm::estimateTokens(text); }});
+
     chat::ChatTerms terms;
     terms.ratePer1k = configuration.billingRatePer1k;
     terms.minimumCharge = configuration.billingMinimumCharge;
@@ -86,7 +96,8 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
                             [accounts = &features->accounts](db::Session &db, const auto &claims) {
                                 return accounts->account(db, claims, db.now());
                             },
-                        .entitlements = billing::EntitlementStore(configuration.billingWithholdInDebt)},
+                        .entitlements = billing::EntitlementStore(configuration.billingWithholdInDebt),
+                        .memory = features->memory.get()},
         terms);
     features->subscriptions = std::make_unique<billing::SubscriptionService>(
         features->ledger, features->tiers,

@@ -14,6 +14,7 @@
 #include "identity/FirebaseProvider.h"
 #include "identity/SignInService.h"
 #include "ledger/Ledger.h"
+#include "memory/MemoryService.h"
 #include "payments/Checkouts.h"
 #include "payments/PaymentBooks.h"
 
@@ -47,6 +48,8 @@ public:
     std::shared_ptr<const moderation::Screen> screen;
     std::shared_ptr<const moderation::Disclosure> disclosure;
     std::shared_ptr<const moderation::HelpLines> helpLines;
+    memory::Spaces spaces;
+    std::unique_ptr<memory::MemoryService> memory;
     std::unique_ptr<chat::ChatService> chat;
     std::unique_ptr<billing::SubscriptionService> subscriptions;
     std::unique_ptr<payments::PaymentBooks> paymentBooks;
