@@ -205,6 +205,8 @@ class World {
             '/api/v1/chat/sessions/{id}': (who) => this.session(who),
             '/api/v1/chat/messages/{id}': (who) => this.message(who),
             '/api/v1/chat/stream/{message_id}': (who) => this.message(who),
+            '/api/v1/memories/{id}': (who) => this.memory(who),
+            '/api/v1/memory-receipts/{id}': async (who) => (await this.must('DELETE', '/api/v1/memories', who)).json.id,
             '/api/v1/auth/devices/{id}': (who) => this.device(who),
             '/api/v1/auth/api-keys/{id}': (who) => this.apiKey(who),
             '/api/v1/config/characters/{id}': async () => 'aria',
@@ -233,6 +235,8 @@ class World {
             'POST /api/v1/chat/completions': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
             'POST /api/v1/chat/stream': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
             'POST /api/v1/chat/quote': async (who) => ({ session_id: await this.session(who), message: 'Hello Aria' }),
+            'PATCH /api/v1/memories/{id}': async () => ({ text: `Put right ${randomUUID()}` }),
+            'POST /api/v1/admin/users/{id}/memories': async () => ({ reason: 'for the contract' }),
             'POST /api/v1/admin/characters': async () => this.newCharacter(),
             'POST /api/v1/admin/characters/{id}/rollback': async () => ({ version: 1, reason: 'for the contract' }),
             'PATCH /api/v1/auth/me': async () => ({ display_name: `Contract ${randomUUID().slice(0, 8)}` }),
@@ -280,6 +284,12 @@ class World {
     async message(who) {
         const session_id = await this.session(who);
         return (await this.must('POST', '/api/v1/chat/completions', who, { session_id, message: 'Hello', max_tokens: 20 })).json.companion.message_id;
+    }
+    // What was said is remembered a moment later.
+    async memory(who) {
+        const id = await this.message(who);
+        await this.until('the memory', '/api/v1/memories?kind=turn&limit=100', who, (list) => list.items.some((one) => one.id === id));
+        return id;
     }
     // Somebody has at most twenty: the oldest makes room.
     async apiKey(who) {
