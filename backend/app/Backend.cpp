@@ -13,6 +13,8 @@
 #include "ops/FileLimit.h"
 #include "ops/Log.h"
 #include "payments/PaymentRoutes.h"
+#include "rights/Retention.h"
+#include "rights/RightsRoutes.h"
 
 #include <algorithm>
 
@@ -274,6 +276,19 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
     payments::addWebhookRoutes(*m_api, parts);
     payments::addPaymentAdminRoutes(*m_api, parts);
     payments::addPaymentListRoutes(*m_api, parts);
+    rights::addRightsRoutes(*m_api,
+                            {.bulk = *m_bulk,
+                             .accounts = m_features.accounts,
+                             .exports = m_features.exports,
+                             .erasures = m_features.erasures,
+                             .cancelSubscription = [this](const UserId &user, const auto &then) {
+                                 m_desk->cancel(
+                                     user,
+                                     [then](const Result<SubscriptionState> &state) {
+                                         then(state ? Result<void>() : std::unexpected(state.error()));
+                                     },
+                                     *m_features.subscriptions);
+                             }});
     if (m_sandbox)
         payments::addSandboxRoutes(*m_api, *m_sandbox, *m_operators);
     connect(&m_reconcileTimer, &QTimer::timeout, this, &Backend::reconcileYesterday);
@@ -299,8 +314,6 @@ void Backend::addJobs()
 {
     const auto *books = m_features.paymentBooks.get();
     m_schedule->add(u"list_overdue_webhooks"_s, 3600, [books](db::Session &db) { return books->listOverdue(db); });
-    m_schedule->add(u"purge_refused_webhooks"_s, 3600,
-                    [books](db::Session &db) { return books->purge(db, sweepBatch); });
     if (m_sandbox)
         m_schedule->add(u"sandbox_renewals"_s, 60,
                         [](db::Session &db) { return payments::SandboxWorld().renewDue(db, sweepBatch); });
@@ -322,12 +335,10 @@ void Backend::addJobs()
     m_schedule->add(u"move_memories"_s, 3600, [memories = m_features.memory.get()](db::Session &db) {
         return memory::MemoryKeeper::orderMoves(db, *memories);
     });
-    m_schedule->add(u"purge_devices"_s, 3600,
-                    [signIn = &m_features.signIn](db::Session &db) { return signIn->purge(db, sweepBatch); });
-    m_schedule->add(u"purge_kept_answers"_s, 3600, [](db::Session &db) {
-        return static_cast<int>(
-            db.execute("api.purge_keys", {{"before", db.now().addDays(-1)}, {"batch", sweepBatch}}));
-    });
+    m_schedule->add(u"enforce_retention"_s, 900,
+                    [](db::Session &db) { return rights::enforceRetention(db, sweepBatch); });
+    m_schedule->add(u"sweep_erased"_s, 300,
+                    [erasures = &m_features.erasures](db::Session &db) { return erasures->sweep(db, sweepBatch); });
     connect(&m_keyTimer, &QTimer::timeout, this, &Backend::reloadSigningKeys);
     m_keyTimer.start(std::chrono::seconds(identity::SigningKeys::reload_s));
 }

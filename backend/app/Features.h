@@ -17,6 +17,8 @@
 #include "memory/MemoryService.h"
 #include "payments/Checkouts.h"
 #include "payments/PaymentBooks.h"
+#include "rights/ErasureService.h"
+#include "rights/ExportService.h"
 
 #include <expected>
 #include <memory>
@@ -54,6 +56,10 @@ public:
     std::unique_ptr<billing::SubscriptionService> subscriptions;
     std::unique_ptr<payments::PaymentBooks> paymentBooks;
     std::unique_ptr<payments::Checkouts> checkouts;
+    // What all rooms keep of a person; a room that keeps more adds it here (identity/PersonalData.h).
+    rights::PersonalDataList personalData = rights::ownPersonalData();
+    rights::ExportService exports{personalData};
+    rights::ErasureService erasures{personalData};
 
 private:
     Features(const Clock &clock, moderation::TextCipher cipher);

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <limits>
 #include <sys/socket.h>
+#include <unistd.h>
 #include <utility>
 
 namespace companion::http {
@@ -222,6 +223,57 @@ void ConnectionGuard::send(quint64 exchange, Reply reply)
         endExchange();
 }
 
+void ConnectionGuard::sendFile(quint64 exchange, Reply reply, FileBody file)
+{
+    if (!isOpen(exchange) || m_stream || m_file)
+        return;
+    QByteArray head;
+    try {
+        m_context.cors.apply(*m_request, reply.headers);
+        head = writeReplyHead(reply, file.size, frame());
+    } catch (const Bug &bug) {
+        ops::log(ops::Level::Error, "unsafe_reply", m_request->id, {{"what", QString::fromUtf8(bug.what())}});
+        return send(exchange,
+                    Reply::problem({ErrorCode::Internal, QStringLiteral("An error on our side.")}, m_request->id));
+    }
+    m_status = reply.status;
+    if (m_request->method == Method::Head)
+        file.at = file.size;
+    m_file = std::move(file);
+    write(head);
+    startTaking(m_file->size - m_file->at);
+    writeFile();
+}
+
+// As much as the client has taken: what waits for it is never more than two pieces. A file that cannot be read to its
+// end cannot be told any more: the connection is cut, and the client knows by the missing bytes.
+void ConnectionGuard::writeFile()
+{
+    constexpr qint64 piece = 65'536;
+    for (int pieces = 0; m_file && m_file->at < m_file->size && m_socket->bytesToWrite() < piece; ++pieces) {
+        if (pieces == 8) { // a client as fast as we are: the others' turn first
+            QMetaObject::invokeMethod(this, &ConnectionGuard::writeFile, Qt::QueuedConnection);
+            return;
+        }
+        QByteArray bytes(std::min(piece, m_file->size - m_file->at), Qt::Uninitialized);
+        const auto count = ::pread(m_file->descriptor, bytes.data(), size_t(bytes.size()), m_file->at);
+        if (count <= 0) {
+            ops::log(ops::Level::Error, "file_unreadable", m_request->id);
+            m_file.reset();
+            QMetaObject::invokeMethod(this, &ConnectionGuard::cut, Qt::QueuedConnection);
+            return;
+        }
+        bytes.truncate(count);
+        m_file->at += count;
+        write(bytes);
+    }
+    if (m_file && m_file->at == m_file->size) {
+        m_file.reset();
+        if (m_phase == Phase::Handling)
+            endExchange();
+    }
+}
+
 EventStream *ConnectionGuard::openStream(quint64 exchange, Headers headers)
 {
     if (!isOpen(exchange) || m_stream)
@@ -291,7 +343,7 @@ void ConnectionGuard::endExchange()
     if (!m_keepAlive || m_context.draining)
         return close();
     m_phase = Phase::Flushing;
-    startTaking();
+    startTaking(m_socket->bytesToWrite());
     if (m_socket->bytesToWrite() == 0)
         waitForRequest();
 }
@@ -312,6 +364,8 @@ void ConnectionGuard::waitForRequest()
 void ConnectionGuard::onWritten()
 {
     countHeld();
+    if (m_file)
+        writeFile();
     if (m_socket->bytesToWrite() > 0) {
         if (m_phase != Phase::Waiting && !(m_phase == Phase::Closing && m_writingEnded))
             setDeadline(m_context.limits.idleDeadline_ms); // it moves
@@ -349,7 +403,7 @@ void ConnectionGuard::close()
     if (m_phase == Phase::Gone)
         return;
     m_phase = Phase::Closing;
-    startTaking();
+    startTaking(m_socket->bytesToWrite());
     if (m_socket->bytesToWrite() == 0)
         endWriting();
     m_socket->readAll();
@@ -381,6 +435,7 @@ void ConnectionGuard::onDisconnected()
     m_phase = Phase::Gone;
     if (unanswered && !m_request->id.isEmpty())
         report(m_stream ? m_status : clientLeft);
+    m_file.reset();
     releaseClient();
     countHeld();
     m_token.reset();
@@ -408,10 +463,10 @@ void ConnectionGuard::setDeadline(int milliseconds)
 }
 
 // Taking a byte now and then is not enough: the deadline moves with each, but not beyond what the slowest line needs.
-void ConnectionGuard::startTaking()
+void ConnectionGuard::startTaking(qint64 bytes)
 {
     const auto idle_ns = m_context.limits.idleDeadline_ms * 1'000'000LL;
-    const auto taking_ns = m_socket->bytesToWrite() * 1'000'000'000LL / m_context.limits.slowestRead_Bps;
+    const auto taking_ns = bytes * 1'000'000'000LL / m_context.limits.slowestRead_Bps;
     m_takenBy_ns = Gate::now_ns() + idle_ns + taking_ns;
     setDeadline(m_context.limits.idleDeadline_ms);
 }

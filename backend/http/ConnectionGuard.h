@@ -12,6 +12,15 @@ namespace companion::http {
 class RequestPipe;
 class StreamWriter;
 
+// What is left of a body that comes out of a file.
+struct FileBody
+{
+    int descriptor = -1;
+    qint64 at = 0;
+    qint64 size = 0;
+    std::shared_ptr<void> owner = {}; // of the descriptor
+};
+
 // Stands on one connection: reads and checks its bytes, hands one whole request after the other to QtHttpServer,
 // writes the one answer to each, and keeps the deadlines. A child of the socket. While an exchange is open nothing is
 // read beyond Limits::parkedBytes, so pipelined requests are answered in their order and cost no memory.
@@ -33,6 +42,7 @@ public:
     // For Exchange. A number that is not the open exchange's does nothing.
     bool isOpen(quint64 exchange) const;
     void send(quint64 exchange, Reply reply);
+    void sendFile(quint64 exchange, Reply reply, FileBody file);
     EventStream *openStream(quint64 exchange, Headers headers);
 
     // For StreamWriter.
@@ -57,13 +67,14 @@ private:
     QByteArray makeRequestId() const;
     void refuse(const Refusal &refusal);
     void write(const QByteArray &bytes);
+    void writeFile();
     void endExchange();
     void afterAnswer();
     void close();
     void endWriting();
     void deadlinePassed();
     void setDeadline(int milliseconds);
-    void startTaking();
+    void startTaking(qint64 bytes);
     void releaseClient();
     void countHeld();
     void waitForRequest();
@@ -77,6 +88,7 @@ private:
     QHostAddress m_peer;
     QPointer<RequestPipe> m_pipe;
     QPointer<StreamWriter> m_stream;
+    std::optional<FileBody> m_file; // being written
     std::shared_ptr<void> m_token; // 6.5+: QtHttpServer's responder
     RequestReader m_reader;
     Phase m_phase = Phase::Waiting;

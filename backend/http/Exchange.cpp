@@ -65,6 +65,12 @@ void Exchange::send(Reply reply)
         m_state->guard->send(m_state->number, std::move(reply));
 }
 
+void Exchange::sendFile(Reply reply, int descriptor, qint64 size, std::shared_ptr<void> owner)
+{
+    if (begin("sendFile") && m_state->guard)
+        m_state->guard->sendFile(m_state->number, std::move(reply), {descriptor, 0, size, std::move(owner)});
+}
+
 EventStream *Exchange::openStream(Headers headers)
 {
     return begin("openStream") && m_state->guard ? m_state->guard->openStream(m_state->number, std::move(headers))

@@ -31,6 +31,9 @@ class Exchange
 public:
     const Request &request() const;
     void send(Reply reply);
+    // The body out of a file, read in pace with the client, from its beginning; reply.body stays empty. `descriptor` is
+    // open for as long as `owner` lives.
+    void sendFile(Reply reply, int descriptor, qint64 size, std::shared_ptr<void> owner);
     EventStream *openStream(Headers headers = {}); // nullptr when the client is gone
     bool isGone() const;
     bool isAnswered() const; // send() or openStream() was called

@@ -67,21 +67,25 @@ void appendCommon(QByteArray &out, const Headers &headers, const AnswerFrame &fr
 
 } // namespace
 
-QByteArray writeReply(const Reply &reply, const AnswerFrame &frame)
+QByteArray writeReplyHead(const Reply &reply, qint64 size, const AnswerFrame &frame)
 {
     ensure(reply.status >= 200 && reply.status <= 599, "an answer's status is final");
     const bool bodiless = reply.status == 204 || reply.status == 304;
-    const bool withBody = !bodiless && frame.method != Method::Head;
     QByteArray out;
-    out.reserve(256 + (withBody ? reply.body.size() : 0));
+    out.reserve(256 + (bodiless || frame.method == Method::Head ? 0 : reply.body.size()));
     out += statusLine(reply.status);
     if (!reply.contentType.isEmpty() && !bodiless)
         appendField(out, "Content-Type", reply.contentType);
     appendCommon(out, reply.headers, frame);
     if (!bodiless)
-        out += "Content-Length: " + QByteArray::number(reply.body.size()) + "\r\n";
-    out += "\r\n";
-    if (withBody)
+        out += "Content-Length: " + QByteArray::number(size) + "\r\n";
+    return out += "\r\n";
+}
+
+QByteArray writeReply(const Reply &reply, const AnswerFrame &frame)
+{
+    QByteArray out = writeReplyHead(reply, reply.body.size(), frame);
+    if (reply.status != 204 && reply.status != 304 && frame.method != Method::Head)
         out += reply.body;
     return out;
 }

@@ -17,6 +17,8 @@ struct AnswerFrame
 // the body for HEAD, 204 and 304. A header name that is no token, a value with CR, LF or NUL, or a framing header set
 // by a handler is a Bug.
 QByteArray writeReply(const Reply &reply, const AnswerFrame &frame);
+// Its head alone, of a body of so many bytes that follows.
+QByteArray writeReplyHead(const Reply &reply, qint64 size, const AnswerFrame &frame);
 // The head of an event stream: chunked for HTTP/1.1, ended by closing for HTTP/1.0.
 QByteArray writeStreamHead(const Headers &headers, const AnswerFrame &frame);
 // One event, or a comment where `data` is null, in the text/event-stream form. Line breaks in data become data: lines.

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { randomUUID } = require('node:crypto');
 const { readFileSync } = require('node:fs');
-const { World, hasProblemCode, isGood, isPublic, metric, operationsOf, run, startBackend } = require('./contract.cjs');
+const { World, hasProblemCode, isErasure, isGood, isPublic, metric, operationsOf, run, startBackend } = require('./contract.cjs');
 
 const [, , program, table, print] = process.argv;
 const callers = ['nobody', 'api_key', 'user', 'admin', 'finance', 'support', 'qa', 'viewer'];
@@ -40,7 +40,7 @@ async function main() {
         const maker = isOperators(operation.op) ? people.admin : ['nobody', 'api_key', 'expired', 'suspended'].includes(caller) ? people.user : person;
         const request = await world.request(operation, maker, owner ?? maker);
         const token = person?.token;
-        return backend.call(request.method, request.path, { ...request, token: request.token && /logout$/.test(request.path) && !['nobody', 'api_key', 'expired', 'suspended'].includes(caller) ? request.token : token });
+        return backend.call(request.method, request.path, { ...request, token: request.token && (/logout$/.test(request.path) || (isErasure(operation.key) && caller === 'user')) && !['nobody', 'api_key', 'expired', 'suspended'].includes(caller) ? request.token : token });
     };
     const expected = (operation) => {
         const row = callers.map((caller) => {

@@ -194,6 +194,8 @@ function isGood(operation, answer) {
     return answer.status < 300 || (answer.status === 501 && offeredElsewhere.has(operation.key));
 }
 
+const isErasure = (key) => key === 'DELETE /api/v1/auth/me';
+
 // Makes objects to ask for, and requests that are right: what the document cannot say by itself. A route that is not
 // named here is asked with its document's own example, its id taken from the list that the path without the id gives.
 class World {
@@ -239,6 +241,7 @@ class World {
             'POST /api/v1/admin/users/{id}/memories': async () => ({ reason: 'for the contract' }),
             'POST /api/v1/admin/characters': async () => this.newCharacter(),
             'POST /api/v1/admin/characters/{id}/rollback': async () => ({ version: 1, reason: 'for the contract' }),
+            'POST /api/v1/auth/consents': async () => ({ kind: 'terms', version: '2026-01', given: true }),
             'PATCH /api/v1/auth/me': async () => ({ display_name: `Contract ${randomUUID().slice(0, 8)}` }),
             'POST /api/v1/market/buy_credits': async () => ({ product: 'starter', provider: 'sandbox' }),
             'POST /api/v1/market/subscribe': async (who) => ({ tier: (await this.subscriptionOf(who))?.tier === 'premium' ? 'vip' : 'premium', provider: 'sandbox' }),
@@ -407,6 +410,8 @@ class World {
 
     // A request that `who` should succeed with. `owner` owns what the path names.
     async request({ method, path, op, key }, who, owner = who) {
+        // Who erases themselves is gone: an ordinary person is somebody else each time. Operators are refused.
+        if (isErasure(key) && who && who.id === this.backend.people.user.id && this.backend.people.leavers.length) who = this.backend.people.leavers.shift();
         let filled = path;
         const headers = {};
         if (path.includes('{')) filled = path.replace(/\{[^}]+\}/, await this.object(path, owner)).replace(/\{[^}]+\}/g, randomUUID());
@@ -454,4 +459,4 @@ async function metric(backend, name) {
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0);
 }
 
-module.exports = { send, startBackend, operationsOf, resolve, isGood, isPublic, isWebhook, parameter, hasProblemCode, eventsOf, Judge, World, run, metric };
+module.exports = { isErasure, send, startBackend, operationsOf, resolve, isGood, isPublic, isWebhook, parameter, hasProblemCode, eventsOf, Judge, World, run, metric };

@@ -123,6 +123,10 @@ QJsonObject everybody(TestBackend &backend)
     all.insert(u"other"_s, people.make(u"other"_s, {Role::User}));
     all.insert(u"target"_s, people.make(u"target"_s, {Role::User})); // for what operators do to people
     all.insert(u"free"_s, people.make(u"free"_s, {Role::User}, Tier::Free));
+    QJsonArray leavers; // who erase themselves, each once
+    for (int i = 0; i < 16; ++i)
+        leavers.append(people.make(u"leaver%1"_s.arg(i), {Role::User}, Tier::Free));
+    all.insert(u"leavers"_s, leavers);
     all.insert(u"api_key"_s, people.withApiKey(all[u"user"_s].toObject()));
     all.insert(u"expired"_s, people.expired(all[u"admin"_s].toObject()));
     const QJsonObject suspended = people.make(u"suspended"_s, {Role::User, Role::Admin});

@@ -34,7 +34,8 @@ SELECT mutate('payments_take_plain', $m$f.currency = p.currency AND$m$, $m$$m$);
 SELECT mutate('payments_take_plain', $m$coalesce(f."user" = p.user_id, true)$m$, $m$true$m$);
 
 -- together: what was paid is paid again [TakeTogether]
-SELECT mutate('payments_take_plain', $m$AND p.paid_at IS NULL$m$, $m$$m$);
+SELECT mutate('payments_take_plain', $m$AND p.paid_at IS NULL
+                            AND p.refunded_minor = 0 AND p.purchase_entry IS NULL$m$, $m$$m$);
 
 -- together: a disputed one is paid [TakeTogether]
 SELECT mutate('payments_take_plain', $m$NOT EXISTS (SELECT FROM payment_disputes d WHERE d.payment_id = p.id)$m$, $m$true$m$);

@@ -103,6 +103,11 @@ private Q_SLOTS:
         m_f->tell(m_f->paid(u"pi_paid"_s));
         const PaymentId asked = PaymentId::create();
         addBegun(*m_f, asked, m_f->user.toString(), 899);
+        const PaymentId also = PaymentId::create();
+        addBegun(*m_f, also, m_f->user.toString(), 899);
+        m_f->db.owner().script(
+            u"INSERT INTO payment_references VALUES ('sandbox', 'pi_also', '%1', '%2')"_s.arg(also.toString(),
+                                                                                              m_f->user.toString()));
         const UserId full = person(
             u"SELECT count((ledger_grant('%1', 'k' || n, 'purchased', 1000000000, 'purchase', NULL, '', '{}',"
             " '%2')).code) FROM generate_series(1, 1000) n"_s.arg(u"%1"_s, m_f->now().toString(Qt::ISODateWithMs)));
@@ -133,6 +138,10 @@ private Q_SLOTS:
             {"two payments of ours", with([&](auto &f) {
                  f.payment = asked;
                  f.references = {u"pi_paid"_s};
+             })},
+            {"two pending ones", with([&](auto &f) {
+                 f.payment = asked;
+                 f.references = {u"pi_also"_s};
              })},
             {"too little", with([&](auto &f) {
                  f.payment = asked;
