@@ -8,6 +8,7 @@
 #include "ops/Log.h"
 
 #include <QRandomGenerator>
+#include <QScopeGuard>
 #include <algorithm>
 #include <limits>
 #include <sys/socket.h>
@@ -250,6 +251,9 @@ void ConnectionGuard::sendFile(quint64 exchange, Reply reply, FileBody file)
 void ConnectionGuard::writeFile()
 {
     constexpr qint64 piece = 65'536;
+    if (std::exchange(m_writingFile, true)) // what the kernel takes at once is told from inside write()
+        return;
+    const auto through = qScopeGuard([this] { m_writingFile = false; });
     for (int pieces = 0; m_file && m_file->at < m_file->size && m_socket->bytesToWrite() < piece; ++pieces) {
         if (pieces == 8) { // a client as fast as we are: the others' turn first
             QMetaObject::invokeMethod(this, &ConnectionGuard::writeFile, Qt::QueuedConnection);
@@ -271,6 +275,8 @@ void ConnectionGuard::writeFile()
         m_file.reset();
         if (m_phase == Phase::Handling)
             endExchange();
+    } else if (m_file && m_socket->bytesToWrite() > 0) {
+        setDeadline(m_context.limits.idleDeadline_ms); // nothing may have moved, and then nothing tells
     }
 }
 

@@ -89,6 +89,7 @@ private:
     QPointer<RequestPipe> m_pipe;
     QPointer<StreamWriter> m_stream;
     std::optional<FileBody> m_file; // being written
+    bool m_writingFile = false;
     std::shared_ptr<void> m_token; // 6.5+: QtHttpServer's responder
     RequestReader m_reader;
     Phase m_phase = Phase::Waiting;

@@ -5,6 +5,7 @@
 #include <QPointer>
 #include <QScopeGuard>
 #include <QSignalSpy>
+#include <QTemporaryFile>
 #include <QThread>
 #include <QTimer>
 
@@ -37,6 +38,26 @@ struct Rig
     int goneStreams = 0;
     QList<std::pair<QByteArray, int>> answers; // request id, status
     QStringList routes; // of these answers
+    std::shared_ptr<QTemporaryFile> file;
+    static const QByteArray &fileBytes()
+    {
+        static const QByteArray bytes = [] {
+            QByteArray made(30'000'000, Qt::Uninitialized);
+            for (qsizetype i = 0; i < made.size(); ++i)
+                made[i] = static_cast<char>((i * 2'654'435'761U) >> 13);
+            return made;
+        }();
+        return bytes;
+    }
+
+    void sendFile(Exchange &exchange, qint64 size)
+    {
+        if (!file) {
+            file = std::make_shared<QTemporaryFile>();
+            ensure(file->open() && file->write(fileBytes()) == fileBytes().size() && file->flush(), "a file");
+        }
+        exchange.sendFile({.status = 200, .contentType = "application/zip"}, file->handle(), size, file);
+    }
 
     explicit Rig(Limits limits = {})
     {
@@ -76,6 +97,9 @@ struct Rig
             headers.set("X-A", "1\r\nX-B: 2");
             e.openStream(headers);
         });
+        router.add(Method::Get, QStringLiteral("/file"), [this](Exchange e) { sendFile(e, fileBytes().size()); });
+        router.add(Method::Get, QStringLiteral("/short-file"),
+                   [this](Exchange e) { sendFile(e, fileBytes().size() + 1); });
         router.add(Method::Get, QStringLiteral("/big"),
                    [](Exchange e) { e.send(Reply::text(QByteArray(8'000'000, 'b'), "text/plain")); });
         server = std::make_unique<Server>(router, limits);
@@ -116,6 +140,42 @@ private Q_SLOTS:
             QVERIFY(answer.headers.value("Date").endsWith(" GMT"));
         }
         QVERIFY(!client.isClosed());
+    }
+
+    void a_file_comes_whole_and_the_connection_stays()
+    {
+        Rig rig;
+        RawClient client(rig.port);
+        for (int i = 0; i < 2; ++i) {
+            client.say("GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+            const auto answer = client.next(20'000);
+            QCOMPARE(answer.status, 200);
+            QVERIFY(answer.body == Rig::fileBytes());
+        }
+        client.say("HEAD /file HTTP/1.1\r\nHost: x\r\n\r\n");
+        QCOMPARE(client.next(5'000, true).headers.value("Content-Length"), QByteArray::number(Rig::fileBytes().size()));
+        client.say(getHello);
+        QCOMPARE(client.next().body, "hi");
+        QCOMPARE(rig.file.use_count(), 1); // the answers hold it no more
+    }
+
+    void of_a_file_no_more_is_read_than_the_client_takes_and_who_stops_is_let_go()
+    {
+        Rig rig(quickLimits());
+        RawClient client(rig.port);
+        client.socket().setReadBufferSize(1000);
+        client.say("GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+        QTRY_COMPARE_WITH_TIMEOUT(rig.server->openConnections(), 1, 5'000);
+        QTRY_COMPARE_WITH_TIMEOUT(rig.server->openConnections(), 0, 10'000);
+    }
+
+    void a_file_that_ends_too_soon_ends_the_connection()
+    {
+        Rig rig;
+        RawClient client(rig.port);
+        client.say("GET /short-file HTTP/1.1\r\nHost: x\r\n\r\n");
+        QVERIFY(client.waitClosed(20'000));
+        QVERIFY(client.raw().size() < Rig::fileBytes().size() + 1000);
     }
 
     void a_refused_head_is_a_problem_and_the_end_of_the_connection()
