@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/Api.h"
+#include "billing/Subscriptions.h"
 #include "billing/TierStore.h"
 #include "identity/AccountStore.h"
 #include "identity/AuditLog.h"
@@ -15,7 +16,8 @@ void addUserMemoryRoutes(api::Api &api, const memory::MemoryService &memories, c
 // Who may do what on the admin routes stands in docs/roles.md.
 void addStatsRoutes(api::Api &api);
 void addUserRoutes(api::Api &api, const ledger::Ledger &ledger, const billing::TierStore &tiers,
-                   const identity::AccountStore &accounts, const identity::AuditLog &audit);
+                   const billing::SubscriptionService &subscriptions, const identity::AccountStore &accounts,
+                   const identity::AuditLog &audit);
 void addAuditRoutes(api::Api &api, const identity::AuditLog &audit);
 
 } // namespace companion::admin

@@ -1,5 +1,6 @@
 #include "admin/AdminRoutes.h"
 #include "admin/UserStore.h"
+#include "common/models/PaymentStory.h"
 
 namespace companion::admin {
 
@@ -71,7 +72,8 @@ struct AccountActs
     }
 };
 
-void addReading(api::Api &api, const ledger::Ledger &ledger, const billing::TierStore &tiers)
+void addReading(api::Api &api, const ledger::Ledger &ledger, const billing::TierStore &tiers,
+                const billing::SubscriptionService &subscriptions)
 {
     auto search = endpoint(http::Method::Get, {}, u"Find users by part of an email or name, or by id"_s, readers);
     search.answers = {api::answer<Page<AdminUser>>()};
@@ -93,6 +95,19 @@ void addReading(api::Api &api, const ledger::Ledger &ledger, const billing::Tier
     api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto user = userOf(call, db);
         return user ? Result<http::Reply>(api::ok(*user)) : std::unexpected(user.error());
+    });
+
+    auto tierAt = endpoint(http::Method::Get, u"/{id}/tier"_s,
+                           u"The tier that counted at a moment, by when things took effect; now by default"_s, readers);
+    tierAt.answers = {api::answer<TierAt>()};
+    tierAt.query = {{"at", "The moment, RFC 3339", JsonType<QDateTime>::schema({})}};
+    api.act(tierAt, [&subscriptions](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto user = userOf(call, db);
+        const auto at = user ? call.queryTime(u"at"_s) : std::unexpected(user.error());
+        if (!at)
+            return std::unexpected(at.error());
+        const QDateTime moment = at->value_or(db.now());
+        return api::ok(TierAt{user->id, moment, subscriptions.tierAt(db, user->id, moment)});
     });
 
     auto wallet = endpoint(http::Method::Get, u"/{id}/wallet"_s, u"The user's wallet with its lots"_s, readers);
@@ -202,9 +217,10 @@ void addAccountActs(api::Api &api, const AccountActs &acts)
 } // namespace
 
 void addUserRoutes(api::Api &api, const ledger::Ledger &ledger, const billing::TierStore &tiers,
-                   const identity::AccountStore &accounts, const identity::AuditLog &audit)
+                   const billing::SubscriptionService &subscriptions, const identity::AccountStore &accounts,
+                   const identity::AuditLog &audit)
 {
-    addReading(api, ledger, tiers);
+    addReading(api, ledger, tiers, subscriptions);
     addAdjustments(api, ledger, audit);
     addAccountActs(api, {accounts, audit});
 }

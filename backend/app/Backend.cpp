@@ -209,7 +209,8 @@ void Backend::addRoutes()
     memory::addMemoryRoutes(*m_api, *m_features.memory, m_memory->nudge());
     admin::addUserMemoryRoutes(*m_api, *m_features.memory, m_features.audit);
     admin::addStatsRoutes(*m_api);
-    admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, m_features.accounts, m_features.audit);
+    admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, *m_features.subscriptions, m_features.accounts,
+                         m_features.audit);
     admin::addAuditRoutes(*m_api, m_features.audit);
     admin::addPersonaTestRoutes(*m_api,
                                 {.operators = *m_operators,

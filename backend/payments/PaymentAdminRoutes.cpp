@@ -1,4 +1,6 @@
+#include "payments/PaymentLists.h"
 #include "payments/PaymentRoutes.h"
+#include "payments/PaymentStories.h"
 
 namespace companion::payments {
 
@@ -18,31 +20,80 @@ api::Endpoint adminEndpoint(http::Method method, const QString &path, const QStr
             .access = api::Access::operators(roles)};
 }
 
-AdminPayment adminPaymentIn(const db::Row &row)
+api::QueryParameter searchParameter(const char *what)
 {
-    const Payment own = paymentIn(row);
-    return {.id = own.id,
-            .userId = row.id<UserId>("user_id"),
-            .user = row.text("who"),
-            .provider = own.provider,
-            .kind = own.kind,
-            .product = own.product,
-            .amount = own.amount,
-            .tax = own.tax,
-            .fee = Money::fromMinor(row.integer("fee_minor"), own.currency).amount(),
-            .refunded = own.refunded,
-            .currency = own.currency,
-            .status = own.status,
-            .failure = own.failure,
-            .references = row.texts("refs"),
-            .createdAt = own.createdAt,
-            .paidAt = own.paidAt};
+    return {"q", what};
 }
 
-Debt debtIn(const db::Row &row)
+// What the list of payments is narrowed by.
+struct PaymentFilter
 {
-    return {row.text("id"),          row.id<UserId>("user_id"), row.text("who"),       row.text("cause"),
-            row.credits("original"), row.credits("remaining"),  row.time("created_at")};
+    PageRequest page;
+    ListPlace place;
+    std::optional<PaymentStatus> status;
+    std::optional<Provider> provider;
+    std::optional<QDateTime> from, to;
+    std::optional<UserId> user;
+    std::optional<QString> currency;
+    std::optional<QString> reference;
+};
+
+Result<PaymentFilter> paymentFilterOf(const api::Call &call)
+{
+    const auto page = call.page();
+    const auto place = page ? ListPlace::of(*page) : std::unexpected(page.error());
+    const auto status = place ? call.queryValue<PaymentStatus>(u"status"_s) : std::unexpected(place.error());
+    const auto provider = status ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(status.error());
+    const auto from = provider ? call.queryTime(u"from"_s) : std::unexpected(provider.error());
+    const auto to = from ? call.queryTime(u"to"_s) : std::unexpected(from.error());
+    if (!to)
+        return std::unexpected(to.error());
+    const auto asked = call.query(u"user"_s);
+    const auto user = asked ? UserId::parse(*asked) : std::nullopt;
+    if (asked && !user)
+        return std::unexpected(api::Call::invalidQuery({{u"/query/user"_s, u"must be a UUID"_s}}));
+    return PaymentFilter{
+        *page, *place, *status, *provider, *from, *to, user, call.query(u"currency"_s), call.query(u"reference"_s)};
+}
+
+Page<AdminPayment> paymentsBy(db::Session &db, const PaymentFilter &by, const ListSearch &search)
+{
+    const auto rows = db.rows("payments.find_payments",
+                              {{"id", std::nullopt},
+                               {"user_id", by.user},
+                               {"status", by.status},
+                               {"provider", by.provider},
+                               {"currency", by.currency},
+                               {"reference", by.reference},
+                               {"from", by.from},
+                               {"to", by.to},
+                               {"q", search.text},
+                               {"q_id", search.id},
+                               {"q_users", search.users},
+                               {"before_us", by.place.before_us},
+                               {"before_id", by.place.beforeId},
+                               {"limit", by.page.limit + 1},
+                               {"offset", by.page.offset}});
+    return listPage(by.page, rows, &adminPaymentIn, [&] {
+        return db
+            .one("payments.count_payments",
+                 {{"user_id", by.user},
+                  {"status", by.status},
+                  {"provider", by.provider},
+                  {"currency", by.currency},
+                  {"reference", by.reference},
+                  {"from", by.from},
+                  {"to", by.to},
+                  {"q", search.text},
+                  {"q_id", search.id},
+                  {"q_users", search.users}})
+            .integer("total");
+    });
+}
+
+Refusal noPayment()
+{
+    return {ErrorCode::NotFound, u"There is no such payment."_s};
 }
 
 void addPaymentReading(api::Api &api)
@@ -50,69 +101,38 @@ void addPaymentReading(api::Api &api)
     auto list = adminEndpoint(http::Method::Get, u"/payments"_s, u"Payments, newest first"_s, paymentReaders);
     list.answers = {api::answer<Page<AdminPayment>>()};
     list.query = {{"user", "Only this user's, by id"},
+                  searchParameter("A payment's or user's id, a provider's reference, part of an email or name"),
                   {"status", "Only in this state", JsonType<PaymentStatus>::schema({})},
                   {"provider", "Only by this provider", JsonType<Provider>::schema({})},
+                  {"currency", "Only in this currency, like USD"},
                   {"reference", "The provider's id of it"},
                   {"from", "From this time, RFC 3339"},
                   {"to", "Before this time, RFC 3339"}};
     list.paged = true;
+    list.cursor = true;
     api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
-        const auto page = call.page();
-        const auto status = page ? call.queryValue<PaymentStatus>(u"status"_s) : std::unexpected(page.error());
-        const auto provider = status ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(status.error());
-        const auto from = provider ? call.queryTime(u"from"_s) : std::unexpected(provider.error());
-        const auto to = from ? call.queryTime(u"to"_s) : std::unexpected(from.error());
-        if (!to)
-            return std::unexpected(to.error());
-        const auto asked = call.query(u"user"_s);
-        const auto user = asked ? UserId::parse(*asked) : std::nullopt;
-        if (asked && !user)
-            return std::unexpected(api::Call::invalidQuery({{u"/query/user"_s, u"must be a UUID"_s}}));
-        const auto reference = call.query(u"reference"_s);
-        Page<AdminPayment> payments;
-        payments.limit = page->limit;
-        payments.offset = page->offset;
-        payments.total = db.one("payments.count_payments",
-                                {{"user_id", user},
-                                 {"status", *status},
-                                 {"provider", *provider},
-                                 {"reference", reference},
-                                 {"from", *from},
-                                 {"to", *to}})
-                             .integer("total");
-        for (const auto &row : db.rows("payments.find_payments",
-                                       {{"id", std::nullopt},
-                                        {"user_id", user},
-                                        {"status", *status},
-                                        {"provider", *provider},
-                                        {"reference", reference},
-                                        {"from", *from},
-                                        {"to", *to},
-                                        {"limit", page->limit},
-                                        {"offset", page->offset}}))
-            payments.items.append(adminPaymentIn(row));
-        payments.hasMore = page->offset + payments.items.size() < *payments.total;
-        return api::ok(payments);
+        const auto by = paymentFilterOf(call);
+        if (!by)
+            return std::unexpected(by.error());
+        return api::ok(paymentsBy(db, *by, ListSearch::of(db, call.query(u"q"_s))));
     });
 
     auto one = adminEndpoint(http::Method::Get, u"/payments/{id}"_s, u"One payment"_s, paymentReaders);
     one.answers = {api::answer<AdminPayment>()};
     api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto id = call.id<PaymentId>();
-        if (!id)
-            return std::unexpected(id.error());
-        const auto row = db.first("payments.find_payments",
-                                  {{"id", *id},
-                                   {"user_id", std::nullopt},
-                                   {"status", std::nullopt},
-                                   {"provider", std::nullopt},
-                                   {"reference", std::nullopt},
-                                   {"from", std::nullopt},
-                                   {"to", std::nullopt},
-                                   {"limit", 1},
-                                   {"offset", 0}});
-        return row ? Result<http::Reply>(api::ok(adminPaymentIn(*row)))
-                   : refuse(ErrorCode::NotFound, u"There is no such payment."_s);
+        const auto payment = id ? PaymentStories().payment(db, *id) : std::nullopt;
+        return payment ? Result<http::Reply>(api::ok(*payment)) : std::unexpected(id ? noPayment() : id.error());
+    });
+
+    auto story =
+        adminEndpoint(http::Method::Get, u"/payments/{id}/story"_s,
+                      u"One payment with its lots, money, refunds, disputes, debts and webhooks"_s, paymentReaders);
+    story.answers = {api::answer<PaymentStory>()};
+    api.act(story, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto id = call.id<PaymentId>();
+        const auto found = id ? PaymentStories().story(db, *id) : std::nullopt;
+        return found ? Result<http::Reply>(api::ok(*found)) : std::unexpected(id ? noPayment() : id.error());
     });
 }
 
@@ -169,22 +189,32 @@ void addDebts(api::Api &api, const PaymentParts &parts)
 {
     auto list = adminEndpoint(http::Method::Get, u"/debts"_s, u"What users owe for refunded credits"_s, finance);
     list.answers = {api::answer<Page<Debt>>()};
-    list.query = {{"all", "Also those that are paid", {{u"type"_s, u"boolean"_s}}}};
+    list.query = {{"all", "Also those that are paid", {{u"type"_s, u"boolean"_s}}},
+                  searchParameter("A user's id, or part of their email or name")};
     list.paged = true;
+    list.cursor = true;
     api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto page = call.page();
-        if (!page)
-            return std::unexpected(page.error());
+        const auto place = page ? ListPlace::of(*page) : std::unexpected(page.error());
+        if (!place)
+            return std::unexpected(place.error());
         const bool openOnly = call.query(u"all"_s).value_or(QString()) != "true"_L1;
-        Page<Debt> debts;
-        debts.limit = page->limit;
-        debts.offset = page->offset;
-        debts.total = db.one("payments.count_debts", {{"open_only", openOnly}}).integer("total");
-        for (const auto &row :
-             db.rows("payments.debts", {{"open_only", openOnly}, {"limit", page->limit}, {"offset", page->offset}}))
-            debts.items.append(debtIn(row));
-        debts.hasMore = page->offset + debts.items.size() < *debts.total;
-        return api::ok(debts);
+        const auto search = ListSearch::of(db, call.query(u"q"_s));
+        const auto rows = db.rows("payments.debts",
+                                  {{"open_only", openOnly},
+                                   {"q", search.text},
+                                   {"q_id", search.id},
+                                   {"q_users", search.users},
+                                   {"before_us", place->before_us},
+                                   {"before_id", place->beforeId},
+                                   {"limit", page->limit + 1},
+                                   {"offset", page->offset}});
+        return api::ok(listPage(*page, rows, &debtIn, [&] {
+            return db
+                .one("payments.count_debts",
+                     {{"open_only", openOnly}, {"q", search.text}, {"q_id", search.id}, {"q_users", search.users}})
+                .integer("total");
+        }));
     });
 
     auto forgive =
@@ -224,52 +254,25 @@ void addDebts(api::Api &api, const PaymentParts &parts)
     });
 }
 
-struct ReconcileRequest
-{
-    Provider provider = Provider::Sandbox;
-    QString day;
-
-    static constexpr const char *modelName = "ReconcileRequest";
-    static constexpr auto fields()
-    {
-        return std::tuple(field("provider", &ReconcileRequest::provider),
-                          field("day", &ReconcileRequest::day,
-                                {.pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}", .example = "2026-03-01"}));
-    }
-};
-
-struct ResolveRequest
-{
-    QString note;
-
-    static constexpr const char *modelName = "ResolveRequest";
-    static constexpr auto fields()
-    {
-        return std::tuple(field("note", &ResolveRequest::note, {.minLength = 3, .maxLength = 500}));
-    }
-};
-
-struct RunList
-{
-    QList<ReconciliationRun> runs;
-
-    static constexpr const char *modelName = "RunList";
-    static constexpr auto fields() { return std::tuple(field("runs", &RunList::runs)); }
-};
-
 void addReconciliation(api::Api &api, const PaymentParts &parts)
 {
     auto list = adminEndpoint(http::Method::Get, u"/reconciliation"_s,
                               u"Where a provider's word and our books differed"_s, finance);
     list.answers = {api::answer<Page<ReconciliationDifference>>()};
-    list.query = {{"all", "Also those that are resolved", {{u"type"_s, u"boolean"_s}}}};
+    list.query = {{"all", "Also those that are resolved", {{u"type"_s, u"boolean"_s}}},
+                  {"provider", "Only of this provider", JsonType<Provider>::schema({})},
+                  {"kind", "Only of this kind", JsonType<DifferenceKind>::schema({})}};
     list.paged = true;
+    list.cursor = true;
     api.act(list, [books = &parts.books](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto page = call.page();
-        if (!page)
-            return std::unexpected(page.error());
+        const auto provider = page ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(page.error());
+        const auto kind = provider ? call.queryValue<DifferenceKind>(u"kind"_s) : std::unexpected(provider.error());
+        if (!kind)
+            return std::unexpected(kind.error());
         const bool openOnly = call.query(u"all"_s).value_or(QString()) != "true"_L1;
-        return api::ok(Reconciliation(*books).differences(db, openOnly, *page));
+        const auto found = Reconciliation(*books).differences(db, {openOnly, *provider, *kind}, *page);
+        return found ? Result<http::Reply>(api::ok(*found)) : std::unexpected(found.error());
     });
 
     auto runs = adminEndpoint(http::Method::Get, u"/reconciliation/runs"_s, u"The last comparisons"_s, finance);
@@ -321,36 +324,6 @@ void addReconciliation(api::Api &api, const PaymentParts &parts)
     });
 }
 
-void addRevenue(api::Api &api)
-{
-    auto revenue = adminEndpoint(http::Method::Get, u"/books/revenue"_s,
-                                 u"Cash, recognised and deferred revenue, breakage; 30 days by default"_s,
-                                 {Role::Finance, Role::Viewer});
-    revenue.answers = {api::answer<RevenueReport>()};
-    revenue.query = {{"from", "From this time, RFC 3339"}, {"to", "Before this time, RFC 3339"}};
-    api.bulkAct(revenue, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
-        const auto from = call.queryTime(u"from"_s);
-        const auto to = from ? call.queryTime(u"to"_s) : std::unexpected(from.error());
-        if (!to)
-            return std::unexpected(to.error());
-        RevenueReport report;
-        report.to = to->value_or(db.now());
-        report.from = from->value_or(report.to.addDays(-30));
-        if (report.from >= report.to)
-            return std::unexpected(api::Call::invalidQuery({{u"/query/from"_s, u"must be before to"_s}}));
-        for (const auto &row : db.rows("payments.revenue", {{"from", report.from}, {"to", report.to}})) {
-            const QString currency = row.text("currency");
-            const auto money = [&](const char *column) {
-                return Money::fromMinor(row.integer(column), currency).amount();
-            };
-            report.currencies.append({currency, money("received"), money("refunded"), money("charged_back"),
-                                      money("tax"), money("fees"), money("used"), money("breakage"),
-                                      money("deferred")});
-        }
-        return api::ok(report);
-    });
-}
-
 } // namespace
 
 void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts)
@@ -359,7 +332,7 @@ void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts)
     addRefunding(api, parts);
     addDebts(api, parts);
     addReconciliation(api, parts);
-    addRevenue(api);
+    addRevenueRoutes(api);
 }
 
 } // namespace companion::payments

@@ -1,6 +1,8 @@
 // What operators see beside the payments themselves: subscriptions, disputes, and every webhook that came.
 
+#include "payments/PaymentLists.h"
 #include "payments/PaymentRoutes.h"
+#include "payments/PaymentStories.h"
 
 #include <QJsonDocument>
 
@@ -19,78 +21,15 @@ api::Endpoint listEndpoint(const QString &path, const QString &summary, const QL
             .tag = u"Admin: payments"_s,
             .summary = summary,
             .access = api::Access::operators(roles),
-            .paged = true};
-}
-
-template <class T>
-Page<T> pageOf(const PageRequest &request, qint64 total, const db::Rows &rows, T (*read)(const db::Row &))
-{
-    Page<T> page;
-    page.limit = request.limit;
-    page.offset = request.offset;
-    page.total = total;
-    for (const auto &row : rows)
-        page.items.append(read(row));
-    page.hasMore = request.offset + page.items.size() < total;
-    return page;
-}
-
-AdminSubscription subscriptionIn(const db::Row &row)
-{
-    AdminSubscription subscription{.id = row.text("id"),
-                                   .userId = row.id<UserId>("user_id"),
-                                   .user = row.text("who"),
-                                   .provider = row.value<Provider>("provider"),
-                                   .reference = row.text("reference"),
-                                   .tier = row.value<Tier>("tier"),
-                                   .nextTier = {},
-                                   .status = row.value<SubscriptionStatus>("status"),
-                                   .periodStart = row.time("period_start"),
-                                   .periodEnd = row.time("period_end"),
-                                   .entitledUntil = row.time("entitled_until"),
-                                   .createdAt = row.time("created_at")};
-    if (!row.isNull("next_tier"))
-        subscription.nextTier = row.value<Tier>("next_tier");
-    return subscription;
-}
-
-AdminDispute disputeIn(const db::Row &row)
-{
-    return {.id = row.text("id"),
-            .paymentId = row.id<PaymentId>("payment_id"),
-            .userId = row.id<UserId>("user_id"),
-            .user = row.text("who"),
-            .provider = row.value<Provider>("provider"),
-            .reference = row.text("reference"),
-            .state = row.value<DisputeState>("state"),
-            .amount = Money::fromMinor(row.integer("amount_minor"), row.text("currency")).amount(),
-            .currency = row.text("currency"),
-            .reason = row.text("reason"),
-            .suspends = !row.isNull("suspended_at"),
-            .openedAt = row.time("opened_at"),
-            .closedAt = row.maybeTime("closed_at")};
-}
-
-AdminWebhook webhookIn(const db::Row &row)
-{
-    return {.id = row.text("id"),
-            .provider = row.value<Provider>("provider"),
-            .eventId = row.maybeText("event_id"),
-            .type = row.text("type"),
-            .status = row.text("status"),
-            .reason = row.maybeText("reason"),
-            .deliveries = static_cast<int>(row.integer("deliveries")),
-            .paymentId = row.maybeId<PaymentId>("payment_id"),
-            .createdAt = row.time("created_at"),
-            .receivedAt = row.time("received_at"),
-            .lastAt = row.time("last_at"),
-            .processedAt = row.maybeTime("processed_at")};
+            .paged = true,
+            .cursor = true};
 }
 
 // What a list is narrowed by: page, provider, user.
 struct Narrowing
 {
     PageRequest page;
+    ListPlace place;
     std::optional<Provider> provider;
     std::optional<UserId> user;
 };
@@ -98,14 +37,20 @@ struct Narrowing
 Result<Narrowing> narrowingOf(const api::Call &call)
 {
     const auto page = call.page();
-    const auto provider = page ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(page.error());
+    const auto place = page ? ListPlace::of(*page) : std::unexpected(page.error());
+    const auto provider = place ? call.queryValue<Provider>(u"provider"_s) : std::unexpected(place.error());
     if (!provider)
         return std::unexpected(provider.error());
     const auto asked = call.query(u"user"_s);
     const auto user = asked ? UserId::parse(*asked) : std::nullopt;
     if (asked && !user)
         return std::unexpected(api::Call::invalidQuery({{u"/query/user"_s, u"must be a UUID"_s}}));
-    return Narrowing{*page, *provider, user};
+    return Narrowing{*page, *place, *provider, user};
+}
+
+api::QueryParameter searchParameter()
+{
+    return {"q", "A user's id or part of their email or name, or the provider's id of it"};
 }
 
 void addSubscriptions(api::Api &api)
@@ -113,26 +58,56 @@ void addSubscriptions(api::Api &api)
     auto list = listEndpoint(u"/subscriptions"_s, u"Subscriptions, newest first"_s, listReaders);
     list.answers = {api::answer<Page<AdminSubscription>>()};
     list.query = {{"user", "Only this user's, by id"},
+                  searchParameter(),
                   {"provider", "Only by this provider", JsonType<Provider>::schema({})},
+                  {"tier", "Only to this tier", JsonType<Tier>::schema({})},
                   {"status", "Only in this state", JsonType<SubscriptionStatus>::schema({})}};
     api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto by = narrowingOf(call);
         const auto status = by ? call.queryValue<SubscriptionStatus>(u"status"_s) : std::unexpected(by.error());
-        if (!status)
-            return std::unexpected(status.error());
-        const auto total =
-            db.one("payments.count_subscriptions",
-                   {{"user_id", by->user}, {"provider", by->provider}, {"status", *status}, {"now", db.now()}})
+        const auto tier = status ? call.queryValue<Tier>(u"tier"_s) : std::unexpected(status.error());
+        if (!tier)
+            return std::unexpected(tier.error());
+        const auto search = ListSearch::of(db, call.query(u"q"_s));
+        const auto rows = db.rows("payments.find_subscriptions",
+                                  {{"id", std::nullopt},
+                                   {"user_id", by->user},
+                                   {"provider", by->provider},
+                                   {"status", *status},
+                                   {"tier", *tier},
+                                   {"now", db.now()},
+                                   {"q", search.text},
+                                   {"q_id", search.id},
+                                   {"q_users", search.users},
+                                   {"before_us", by->place.before_us},
+                                   {"before_id", by->place.beforeId},
+                                   {"limit", by->page.limit + 1},
+                                   {"offset", by->page.offset}});
+        return api::ok(listPage(by->page, rows, &adminSubscriptionIn, [&] {
+            return db
+                .one("payments.count_subscriptions",
+                     {{"user_id", by->user},
+                      {"provider", by->provider},
+                      {"status", *status},
+                      {"tier", *tier},
+                      {"now", db.now()},
+                      {"q", search.text},
+                      {"q_id", search.id},
+                      {"q_users", search.users}})
                 .integer("total");
-        return api::ok(pageOf(by->page, total,
-                              db.rows("payments.find_subscriptions",
-                                      {{"user_id", by->user},
-                                       {"provider", by->provider},
-                                       {"status", *status},
-                                       {"now", db.now()},
-                                       {"limit", by->page.limit},
-                                       {"offset", by->page.offset}}),
-                              &subscriptionIn));
+        }));
+    });
+
+    auto one = listEndpoint(u"/subscriptions/{id}"_s, u"One subscription with its history and payments"_s, listReaders);
+    one.paged = one.cursor = false;
+    one.answers = {api::answer<SubscriptionHistory>()};
+    api.act(one, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
+        const auto id = call.id<SubscriptionKey>();
+        if (!id)
+            return std::unexpected(id.error());
+        const auto history = PaymentStories().history(db, *id);
+        return history ? Result<http::Reply>(api::ok(*history))
+                       : refuse(ErrorCode::NotFound, u"There is no such subscription."_s);
     });
 }
 
@@ -141,6 +116,7 @@ void addDisputes(api::Api &api)
     auto list = listEndpoint(u"/disputes"_s, u"Disputed payments, newest first"_s, listReaders);
     list.answers = {api::answer<Page<AdminDispute>>()};
     list.query = {{"user", "Only this user's, by id"},
+                  searchParameter(),
                   {"provider", "Only by this provider", JsonType<Provider>::schema({})},
                   {"state", "Only in this state", JsonType<DisputeState>::schema({})}};
     api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
@@ -148,17 +124,29 @@ void addDisputes(api::Api &api)
         const auto state = by ? call.queryValue<DisputeState>(u"state"_s) : std::unexpected(by.error());
         if (!state)
             return std::unexpected(state.error());
-        const auto total =
-            db.one("payments.count_disputes", {{"user_id", by->user}, {"provider", by->provider}, {"state", *state}})
+        const auto search = ListSearch::of(db, call.query(u"q"_s));
+        const auto rows = db.rows("payments.find_disputes",
+                                  {{"user_id", by->user},
+                                   {"provider", by->provider},
+                                   {"state", *state},
+                                   {"q", search.text},
+                                   {"q_id", search.id},
+                                   {"q_users", search.users},
+                                   {"before_us", by->place.before_us},
+                                   {"before_id", by->place.beforeId},
+                                   {"limit", by->page.limit + 1},
+                                   {"offset", by->page.offset}});
+        return api::ok(listPage(by->page, rows, &adminDisputeIn, [&] {
+            return db
+                .one("payments.count_disputes",
+                     {{"user_id", by->user},
+                      {"provider", by->provider},
+                      {"state", *state},
+                      {"q", search.text},
+                      {"q_id", search.id},
+                      {"q_users", search.users}})
                 .integer("total");
-        return api::ok(pageOf(by->page, total,
-                              db.rows("payments.find_disputes",
-                                      {{"user_id", by->user},
-                                       {"provider", by->provider},
-                                       {"state", *state},
-                                       {"limit", by->page.limit},
-                                       {"offset", by->page.offset}}),
-                              &disputeIn));
+        }));
     });
 }
 
@@ -173,7 +161,8 @@ void addWebhookList(api::Api &api)
     auto list = listEndpoint(u"/webhooks"_s, u"Webhooks, believed or not, newest first"_s, {Role::Finance});
     list.answers = {api::answer<Page<AdminWebhook>>()};
     list.query = {{"provider", "Only by this provider", JsonType<Provider>::schema({})},
-                  {"status", "Only in this state", statusSchema()}};
+                  {"status", "Only in this state", statusSchema()},
+                  {"event", "The provider's id of it"}};
     api.act(list, [](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto by = narrowingOf(call);
         if (!by)
@@ -181,15 +170,18 @@ void addWebhookList(api::Api &api)
         const auto status = call.query(u"status"_s);
         if (status && !statusSchema()[u"enum"_s].toArray().contains(*status))
             return std::unexpected(api::Call::invalidQuery({{u"/query/status"_s, u"must be a webhook's status"_s}}));
-        const auto total =
-            db.one("payments.count_webhooks", {{"provider", by->provider}, {"status", status}}).integer("total");
-        return api::ok(pageOf(by->page, total,
-                              db.rows("payments.find_webhooks",
-                                      {{"provider", by->provider},
-                                       {"status", status},
-                                       {"limit", by->page.limit},
-                                       {"offset", by->page.offset}}),
-                              &webhookIn));
+        const auto event = call.query(u"event"_s);
+        const auto rows = db.rows("payments.find_webhooks",
+                                  {{"provider", by->provider},
+                                   {"status", status},
+                                   {"event_id", event},
+                                   {"before_us", by->place.before_us},
+                                   {"before_id", by->place.beforeId},
+                                   {"limit", by->page.limit + 1},
+                                   {"offset", by->page.offset}});
+        return api::ok(listPage(by->page, rows, &adminWebhookIn, [&] {
+            return db.one("payments.count_webhooks", {{"provider", by->provider}, {"status", status}, {"event_id", event}}).integer("total");
+        }));
     });
 }
 
@@ -199,7 +191,7 @@ void addApplyingAgain(api::Api &api, const PaymentParts &parts)
     auto again = listEndpoint(u"/webhooks/{id}/apply"_s, u"Apply again a webhook that waits or could not be applied"_s,
                               {Role::Finance});
     again.method = http::Method::Post;
-    again.paged = false;
+    again.paged = again.cursor = false;
     again.answers = {api::answer<AdminWebhook>()};
     again.refusals = {ErrorCode::Conflict};
     api.bareAct(again, [parts](const api::Call &call, db::Session &db) -> Result<http::Reply> {
@@ -214,7 +206,7 @@ void addApplyingAgain(api::Api &api, const PaymentParts &parts)
         const Taken taken = parts.books.applyKept(db, before->value<Provider>("provider"), id->toString(), *facts);
         if (taken.what == Taken::What::Duplicate)
             return refuse(ErrorCode::Conflict, u"This webhook is applied already."_s);
-        const AdminWebhook after = webhookIn(db.one("payments.webhook", {{"id", *id}}));
+        const AdminWebhook after = adminWebhookIn(db.one("payments.webhook", {{"id", *id}}));
         db::Transaction transaction(db);
         parts.audit.append(db,
                            {.actor = call.user().toString(),

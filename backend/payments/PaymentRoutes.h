@@ -25,6 +25,8 @@ void addMarketRoutes(api::Api &api, const PaymentParts &parts);
 // POST /webhooks/{stripe,apple,google,sandbox}, one for each provider that is configured.
 void addWebhookRoutes(api::Api &api, const PaymentParts &parts);
 void addPaymentAdminRoutes(api::Api &api, const PaymentParts &parts);
+// GET /admin/books/revenue
+void addRevenueRoutes(api::Api &api);
 // Subscriptions, disputes, webhooks.
 void addPaymentListRoutes(api::Api &api, const PaymentParts &parts);
 // GET, PUT /market/consents

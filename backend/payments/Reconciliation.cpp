@@ -1,5 +1,7 @@
 #include "payments/Reconciliation.h"
 
+#include "payments/PaymentLists.h"
+
 #include <QSet>
 
 namespace companion::payments {
@@ -13,14 +15,15 @@ ReconciliationDifference differenceIn(const db::Row &row)
     return {.id = row.text("id"),
             .provider = row.value<Provider>("provider"),
             .day = row.text("day"),
-            .kind = row.text("kind"),
+            .kind = row.value<DifferenceKind>("kind"),
             .reference = row.text("reference"),
             .ours = row.text("ours"),
             .theirs = row.text("theirs"),
             .healed = row.boolean("healed"),
             .foundAt = row.time("found_at"),
             .resolvedAt = row.maybeTime("resolved_at"),
-            .note = row.maybeText("note")};
+            .note = row.maybeText("note"),
+            .paymentId = row.maybeId<PaymentId>("payment_id")};
 }
 
 QString moneyText(qint64 minor, const QString &currency)
@@ -160,18 +163,26 @@ void Reconciliation::note(db::Session &db, Provider provider, const QDate &day, 
                 {"now", db.now()}});
 }
 
-Page<ReconciliationDifference> Reconciliation::differences(db::Session &db, bool openOnly,
-                                                           const PageRequest &request) const
+Result<Page<ReconciliationDifference>> Reconciliation::differences(db::Session &db, const DifferenceFilter &filter,
+                                                                   const PageRequest &request) const
 {
-    Page<ReconciliationDifference> page;
-    page.limit = request.limit;
-    page.offset = request.offset;
-    page.total = db.one("payments.count_differences", {{"open_only", openOnly}}).integer("total");
-    for (const auto &row : db.rows("payments.differences",
-                                   {{"open_only", openOnly}, {"limit", request.limit}, {"offset", request.offset}}))
-        page.items.append(differenceIn(row));
-    page.hasMore = request.offset + page.items.size() < *page.total;
-    return page;
+    const auto place = ListPlace::of(request);
+    if (!place)
+        return std::unexpected(place.error());
+    const auto rows = db.rows("payments.differences",
+                              {{"open_only", filter.openOnly},
+                               {"provider", filter.provider},
+                               {"kind", filter.kind},
+                               {"before_us", place->before_us},
+                               {"before_id", place->beforeId},
+                               {"limit", request.limit + 1},
+                               {"offset", request.offset}});
+    return listPage(request, rows, &differenceIn, [&] {
+        return db
+            .one("payments.count_differences",
+                 {{"open_only", filter.openOnly}, {"provider", filter.provider}, {"kind", filter.kind}})
+            .integer("total");
+    });
 }
 
 QList<ReconciliationRun> Reconciliation::runs(db::Session &db) const

@@ -6,6 +6,13 @@
 
 namespace companion::payments {
 
+struct DifferenceFilter
+{
+    bool openOnly = true;
+    std::optional<Provider> provider = {};
+    std::optional<DifferenceKind> kind = {};
+};
+
 // One day of one provider: what it says was paid, refunded and disputed, held against our books, both ways. What only
 // the provider knows is a lost webhook: it is applied, and the difference is listed as healed. What only we know, or
 // what still differs afterwards, is for people.
@@ -23,7 +30,9 @@ public:
                               QList<Granted> &granted) const;
     void failed(db::Session &db, Provider provider, const QDate &day, const QString &why) const;
 
-    Page<ReconciliationDifference> differences(db::Session &db, bool openOnly, const PageRequest &page) const;
+    // Newest first, by offset or cursor. invalid: a cursor that we did not give.
+    Result<Page<ReconciliationDifference>> differences(db::Session &db, const DifferenceFilter &filter,
+                                                       const PageRequest &page) const;
     QList<ReconciliationRun> runs(db::Session &db) const;
     // not_found, conflict (resolved already)
     Result<ReconciliationDifference> resolve(db::Session &db, const QString &id, const QString &note,

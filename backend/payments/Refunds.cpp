@@ -52,20 +52,44 @@ Result<RefundPreview> Refunds::preview(db::Session &db, const PaymentId &id, con
                           .purchased = {},
                           .bonus = {},
                           .owed = {},
-                          .endsTier = payment->value<PaidFor>("kind") == PaidFor::Period && after >= whole};
-    if (payment->isNull("purchase_entry"))
-        return preview;
-    const auto part = [&](const char *entry, const char *credits, Credits &taken) {
-        if (payment->isNull(entry))
-            return;
-        const auto lot = db.one("payments.lot_of_entry", {{"entry", payment->text(entry)}});
-        const Credits more = shareOf(payment->credits(credits), after, whole) - lot.credits("returned");
-        taken = std::min(more, lot.credits("unheld"));
-        preview.owed += std::max(Credits(), more - taken - lot.credits("lapsed"));
-    };
-    part("purchase_entry", "credits", preview.purchased);
-    part("bonus_entry", "bonus_credits", preview.bonus);
+                          .endsTier = payment->value<PaidFor>("kind") == PaidFor::Period && after >= whole,
+                          .lots = {},
+                          .paidAtOnce = {},
+                          .balanceBefore = {},
+                          .balanceAfter = {},
+                          .debtBefore = {},
+                          .debtAfter = {}};
+    if (!payment->isNull("purchase_entry")) {
+        const auto part = [&](Bucket bucket, const char *entry, const char *credits, Credits &taken) {
+            if (payment->isNull(entry))
+                return;
+            const auto lot = db.one("payments.lot_of_entry", {{"entry", payment->text(entry)}});
+            const Credits granted = payment->credits(credits);
+            const Credits more = shareOf(granted, after, whole) - lot.credits("returned");
+            taken = std::min(more, lot.credits("unheld"));
+            const Credits owed = std::max(Credits(), more - taken - lot.credits("lapsed"));
+            preview.owed += owed;
+            preview.lots.append({bucket, granted, lot.credits("remaining"), lot.credits("reserved"), taken, owed});
+        };
+        part(Bucket::Purchased, "purchase_entry", "credits", preview.purchased);
+        part(Bucket::Bonus, "bonus_entry", "bonus_credits", preview.bonus);
+    }
+    tellWallet(db, *payment, preview);
     return preview;
+}
+
+// What the wallet will be: purchased credit of other lots pays what is owed at once.
+void Refunds::tellWallet(db::Session &db, const db::Row &payment, RefundPreview &preview) const
+{
+    const auto wallet = db.first("payments.wallet_to_refund", {{"user_id", payment.id<UserId>("user_id")}});
+    if (!wallet)
+        return;
+    preview.balanceBefore = wallet->credits("balance");
+    preview.debtBefore = wallet->credits("debt");
+    const Credits owed = preview.debtBefore + preview.owed;
+    preview.paidAtOnce = std::min(owed, wallet->credits("unheld") - preview.purchased);
+    preview.balanceAfter = preview.balanceBefore - preview.purchased - preview.bonus - preview.paidAtOnce;
+    preview.debtAfter = owed - preview.paidAtOnce;
 }
 
 Result<OrderedRefund> Refunds::order(db::Session &db, const RefundWish &wish) const

@@ -39,6 +39,7 @@ public:
 
 private:
     Result<qint64> amountOf(const db::Row &payment, const std::optional<QString> &amount) const;
+    void tellWallet(db::Session &db, const db::Row &payment, RefundPreview &preview) const;
 };
 
 } // namespace companion::payments

@@ -257,9 +257,16 @@ SELECT reference FROM payment_references WHERE payment_id = :payment_id::uuid OR
 SELECT customer FROM subscriptions WHERE user_id = :user_id::uuid AND provider = :provider::text AND customer IS NOT NULL
  ORDER BY created_at DESC LIMIT 1
 
+-- name: wallet_to_refund
+-- What a refund finds: the balance, what is owed, and the purchased credit that would pay a debt at once.
+SELECT w.daily_free + w.purchased + w.bonus AS balance, w.debt,
+       (SELECT coalesce(sum(l.remaining - l.reserved), 0) FROM wallet_lots l
+         WHERE l.user_id = w.user_id AND l.open AND l.bucket = 'purchased') AS unheld
+  FROM user_wallet w WHERE w.user_id = :user_id::uuid
+
 -- name: lot_of_entry
 -- The lot that a grant made, as it stands.
-SELECT l.remaining - l.reserved AS unheld, ledger_returned(:entry::uuid) AS returned,
+SELECT l.remaining, l.reserved, l.remaining - l.reserved AS unheld, ledger_returned(:entry::uuid) AS returned,
        ledger_lapsed(l.id, :entry::uuid) AS lapsed
   FROM ledger_legs g JOIN wallet_lots l ON l.id = g.lot_id WHERE g.transaction_id = :entry::uuid
 
@@ -321,12 +328,18 @@ VALUES (:id::uuid, :provider::text, :day::date, :kind::text, :reference::text, :
 ON CONFLICT (provider, kind, reference, day) DO UPDATE SET ours = excluded.ours, theirs = excluded.theirs
 
 -- name: differences
-SELECT id, provider, day::text AS day, kind, reference, ours, theirs, healed, found_at, resolved_at, note
-  FROM reconciliation_differences WHERE NOT :open_only::boolean OR resolved_at IS NULL
+SELECT id, provider, day::text AS day, kind, reference, ours, theirs, healed, found_at, resolved_at, note, payment_id,
+       (extract(epoch FROM found_at) * 1000000)::bigint AS place_us
+  FROM reconciliation_differences
+ WHERE (NOT :open_only::boolean OR resolved_at IS NULL) AND (:provider::text IS NULL OR provider = :provider::text)
+   AND (:kind::text IS NULL OR kind = :kind::text)
+   AND (found_at, id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
  ORDER BY found_at DESC, id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_differences
-SELECT count(*) AS total FROM reconciliation_differences WHERE NOT :open_only::boolean OR resolved_at IS NULL
+SELECT count(*) AS total FROM reconciliation_differences
+ WHERE (NOT :open_only::boolean OR resolved_at IS NULL) AND (:provider::text IS NULL OR provider = :provider::text)
+   AND (:kind::text IS NULL OR kind = :kind::text)
 
 -- name: difference
 SELECT id FROM reconciliation_differences WHERE id = :id::uuid
@@ -334,60 +347,92 @@ SELECT id FROM reconciliation_differences WHERE id = :id::uuid
 -- name: resolve_difference
 UPDATE reconciliation_differences SET resolved_at = :now::timestamptz, resolved_by = :actor::uuid, note = :note::text
  WHERE id = :id::uuid AND resolved_at IS NULL
-RETURNING id, provider, day::text AS day, kind, reference, ours, theirs, healed, found_at, resolved_at, note
+RETURNING id, provider, day::text AS day, kind, reference, ours, theirs, healed, found_at, resolved_at, note, payment_id
+
+-- name: users_matching
+-- Whom a list may be about: at most so many that it stays a list.
+SELECT id FROM users WHERE email ILIKE :pattern::text OR display_name ILIKE :pattern::text ORDER BY created_at DESC LIMIT 200
 
 -- name: find_payments
+-- Newest first, after a place in the list. `q`: a payment or user by id, a provider's reference, or some users.
 SELECT p.*, coalesce(u.email, u.display_name) AS who,
-       ARRAY(SELECT reference FROM payment_references r WHERE r.payment_id = p.id ORDER BY reference) AS refs
+       ARRAY(SELECT reference FROM payment_references r WHERE r.payment_id = p.id ORDER BY reference) AS refs,
+       (extract(epoch FROM p.created_at) * 1000000)::bigint AS place_us
   FROM payment_transactions p JOIN users u ON u.id = p.user_id
  WHERE (:id::uuid IS NULL OR p.id = :id::uuid) AND (:user_id::uuid IS NULL OR p.user_id = :user_id::uuid)
    AND (:status::text IS NULL OR p.status = :status::text) AND (:provider::text IS NULL OR p.provider = :provider::text)
+   AND (:currency::text IS NULL OR p.currency = :currency::text)
    AND (:from::timestamptz IS NULL OR p.created_at >= :from::timestamptz)
    AND (:to::timestamptz IS NULL OR p.created_at < :to::timestamptz)
    AND (:reference::text IS NULL OR p.id IN (SELECT payment_id FROM payment_references WHERE reference = :reference::text))
+   AND (:q::text IS NULL OR p.id = :q_id::uuid OR p.user_id = :q_id::uuid OR p.user_id = ANY (:q_users::uuid[])
+        OR p.id = ANY (ARRAY(SELECT payment_id FROM payment_references WHERE reference = :q::text)))
+   AND (p.created_at, p.id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
  ORDER BY p.created_at DESC, p.id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_payments
 SELECT count(*) AS total FROM payment_transactions p
  WHERE (:user_id::uuid IS NULL OR p.user_id = :user_id::uuid)
    AND (:status::text IS NULL OR p.status = :status::text) AND (:provider::text IS NULL OR p.provider = :provider::text)
+   AND (:currency::text IS NULL OR p.currency = :currency::text)
    AND (:from::timestamptz IS NULL OR p.created_at >= :from::timestamptz)
    AND (:to::timestamptz IS NULL OR p.created_at < :to::timestamptz)
    AND (:reference::text IS NULL OR p.id IN (SELECT payment_id FROM payment_references WHERE reference = :reference::text))
+   AND (:q::text IS NULL OR p.id = :q_id::uuid OR p.user_id = :q_id::uuid OR p.user_id = ANY (:q_users::uuid[])
+        OR p.id = ANY (ARRAY(SELECT payment_id FROM payment_references WHERE reference = :q::text)))
 
 -- name: find_subscriptions
 SELECT s.id, s.user_id, coalesce(u.email, u.display_name) AS who, s.provider, s.reference, s.tier, s.next_tier,
-       subscription_status(s, :now::timestamptz) AS status, s.period_start, s.period_end, s.entitled_until, s.created_at
+       subscription_status(s, :now::timestamptz) AS status, s.period_start, s.period_end, s.entitled_until, s.created_at,
+       (extract(epoch FROM s.created_at) * 1000000)::bigint AS place_us
   FROM subscriptions s JOIN users u ON u.id = s.user_id
- WHERE (:user_id::uuid IS NULL OR s.user_id = :user_id::uuid) AND (:provider::text IS NULL OR s.provider = :provider::text)
+ WHERE (:id::uuid IS NULL OR s.id = :id::uuid)
+   AND (:user_id::uuid IS NULL OR s.user_id = :user_id::uuid) AND (:provider::text IS NULL OR s.provider = :provider::text)
    AND (:status::text IS NULL OR subscription_status(s, :now::timestamptz) = :status::text)
+   AND (:tier::text IS NULL OR s.tier = :tier::text)
+   AND (:q::text IS NULL OR s.id = :q_id::uuid OR s.user_id = :q_id::uuid OR s.user_id = ANY (:q_users::uuid[])
+        OR s.reference = :q::text)
+   AND (s.created_at, s.id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
  ORDER BY s.created_at DESC, s.id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_subscriptions
 SELECT count(*) AS total FROM subscriptions s
  WHERE (:user_id::uuid IS NULL OR s.user_id = :user_id::uuid) AND (:provider::text IS NULL OR s.provider = :provider::text)
    AND (:status::text IS NULL OR subscription_status(s, :now::timestamptz) = :status::text)
+   AND (:tier::text IS NULL OR s.tier = :tier::text)
+   AND (:q::text IS NULL OR s.id = :q_id::uuid OR s.user_id = :q_id::uuid OR s.user_id = ANY (:q_users::uuid[])
+        OR s.reference = :q::text)
 
 -- name: find_disputes
-SELECT d.*, coalesce(u.email, u.display_name) AS who FROM payment_disputes d JOIN users u ON u.id = d.user_id
+SELECT d.*, coalesce(u.email, u.display_name) AS who, (extract(epoch FROM d.opened_at) * 1000000)::bigint AS place_us
+  FROM payment_disputes d JOIN users u ON u.id = d.user_id
  WHERE (:user_id::uuid IS NULL OR d.user_id = :user_id::uuid) AND (:provider::text IS NULL OR d.provider = :provider::text)
    AND (:state::text IS NULL OR d.state = :state::text)
+   AND (:q::text IS NULL OR d.payment_id = :q_id::uuid OR d.user_id = :q_id::uuid OR d.user_id = ANY (:q_users::uuid[])
+        OR d.reference = :q::text)
+   AND (d.opened_at, d.id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
  ORDER BY d.opened_at DESC, d.id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_disputes
 SELECT count(*) AS total FROM payment_disputes d
  WHERE (:user_id::uuid IS NULL OR d.user_id = :user_id::uuid) AND (:provider::text IS NULL OR d.provider = :provider::text)
    AND (:state::text IS NULL OR d.state = :state::text)
+   AND (:q::text IS NULL OR d.payment_id = :q_id::uuid OR d.user_id = :q_id::uuid OR d.user_id = ANY (:q_users::uuid[])
+        OR d.reference = :q::text)
 
 -- name: find_webhooks
-SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, created_at, received_at, last_at, processed_at
+SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, created_at, received_at, last_at, processed_at,
+       (extract(epoch FROM received_at) * 1000000)::bigint AS place_us
   FROM payment_events
  WHERE (:provider::text IS NULL OR provider = :provider::text) AND (:status::text IS NULL OR status = :status::text)
+   AND (:event_id::text IS NULL OR event_id = :event_id::text)
+   AND (received_at, id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
  ORDER BY received_at DESC, id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_webhooks
 SELECT count(*) AS total FROM payment_events
  WHERE (:provider::text IS NULL OR provider = :provider::text) AND (:status::text IS NULL OR status = :status::text)
+   AND (:event_id::text IS NULL OR event_id = :event_id::text)
 
 -- name: webhook
 SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, created_at, received_at, last_at, processed_at,
@@ -395,16 +440,28 @@ SELECT id, provider, event_id, type, status, reason, deliveries, payment_id, cre
   FROM payment_events WHERE id = :id::uuid
 
 -- name: debts
-SELECT d.id, d.user_id, coalesce(u.email, u.display_name) AS who, d.cause, d.original, d.remaining, d.created_at
+SELECT d.id, d.user_id, coalesce(u.email, u.display_name) AS who, d.cause, d.original, d.remaining, d.created_at,
+       p.id AS payment_id, (extract(epoch FROM d.created_at) * 1000000)::bigint AS place_us
   FROM wallet_debts d JOIN users u ON u.id = d.user_id
- WHERE NOT :open_only::boolean OR d.open ORDER BY d.created_at DESC, d.id DESC LIMIT :limit OFFSET :offset
+  LEFT JOIN LATERAL (SELECT x.id FROM payment_transactions x
+                      WHERE x.user_id = d.user_id AND d.purchase_id IN (x.purchase_entry, x.bonus_entry) LIMIT 1) p ON true
+ WHERE (NOT :open_only::boolean OR d.open)
+   AND (:q::text IS NULL OR d.user_id = :q_id::uuid OR d.user_id = ANY (:q_users::uuid[]))
+   AND (d.created_at, d.id) < (list_place(:before_us::bigint), list_place_id(:before_id::uuid))
+ ORDER BY d.created_at DESC, d.id DESC LIMIT :limit OFFSET :offset
 
 -- name: count_debts
-SELECT count(*) AS total FROM wallet_debts d WHERE NOT :open_only::boolean OR d.open
+SELECT count(*) AS total FROM wallet_debts d
+ WHERE (NOT :open_only::boolean OR d.open)
+   AND (:q::text IS NULL OR d.user_id = :q_id::uuid OR d.user_id = ANY (:q_users::uuid[]))
 
 -- name: debt
-SELECT d.id, d.user_id, coalesce(u.email, u.display_name) AS who, d.cause, d.original, d.remaining, d.created_at
-  FROM wallet_debts d JOIN users u ON u.id = d.user_id WHERE d.id = :id::uuid
+SELECT d.id, d.user_id, coalesce(u.email, u.display_name) AS who, d.cause, d.original, d.remaining, d.created_at,
+       p.id AS payment_id
+  FROM wallet_debts d JOIN users u ON u.id = d.user_id
+  LEFT JOIN LATERAL (SELECT x.id FROM payment_transactions x
+                      WHERE x.user_id = d.user_id AND d.purchase_id IN (x.purchase_entry, x.bonus_entry) LIMIT 1) p ON true
+ WHERE d.id = :id::uuid
 
 -- name: revenue
 WITH cash AS (

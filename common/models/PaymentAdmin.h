@@ -59,6 +59,29 @@ struct RefundRequest
     }
 };
 
+// One of the lots a payment made, as it stands, and what a refund would take out of it.
+struct RefundLot
+{
+    Bucket bucket = Bucket::Purchased;
+    Credits granted;
+    Credits remaining; // held credit included
+    Credits held;
+    Credits taken;
+    Credits owed; // what of the refund's share is spent or held
+
+    static constexpr const char *modelName = "RefundLot";
+    static constexpr auto fields()
+    {
+        using L = RefundLot;
+        return std::tuple(field("bucket", &L::bucket, {.title = "Bucket"}),
+                          field("granted", &L::granted, {.title = "Granted"}),
+                          field("remaining", &L::remaining, {.title = "Remaining"}),
+                          field("held", &L::held, {.title = "Held"}),
+                          field("taken", &L::taken, {.title = "Taken back"}),
+                          field("owed", &L::owed, {.title = "Spent or held"}));
+    }
+};
+
 // What a refund would take, as the lots stand now: out of the very lots, and as a debt what of them is spent or held.
 struct RefundPreview
 {
@@ -69,6 +92,12 @@ struct RefundPreview
     Credits bonus;     // out of the bonus lot
     Credits owed;      // becomes a debt
     bool endsTier = false; // of a subscription's period
+    QList<RefundLot> lots;
+    Credits paidAtOnce; // of what is owed then, out of other purchased lots
+    Credits balanceBefore;
+    Credits balanceAfter;
+    Credits debtBefore;
+    Credits debtAfter;
 
     static constexpr const char *modelName = "RefundPreview";
     static constexpr auto fields()
@@ -76,7 +105,10 @@ struct RefundPreview
         using P = RefundPreview;
         return std::tuple(field("amount", &P::amount), field("left", &P::left), field("currency", &P::currency),
                           field("purchased", &P::purchased), field("bonus", &P::bonus), field("owed", &P::owed),
-                          field("ends_tier", &P::endsTier));
+                          field("ends_tier", &P::endsTier), field("lots", &P::lots),
+                          field("paid_at_once", &P::paidAtOnce), field("balance_before", &P::balanceBefore),
+                          field("balance_after", &P::balanceAfter), field("debt_before", &P::debtBefore),
+                          field("debt_after", &P::debtAfter));
     }
 };
 
@@ -101,6 +133,7 @@ struct Debt
     Credits original;
     Credits remaining;
     QDateTime createdAt;
+    std::optional<PaymentId> paymentId; // whose credits were refunded
 
     static constexpr const char *modelName = "Debt";
     static constexpr auto fields()
@@ -110,7 +143,8 @@ struct Debt
                           field("cause", &D::cause, {.title = "Cause"}),
                           field("original", &D::original, {.title = "Was"}),
                           field("remaining", &D::remaining, {.title = "Owed"}),
-                          field("created_at", &D::createdAt, {.title = "Since"}));
+                          field("created_at", &D::createdAt, {.title = "Since"}),
+                          field("payment_id", &D::paymentId, {.title = "Payment", .nullable = true}));
     }
 };
 
@@ -151,12 +185,25 @@ struct ReconciliationRun
     }
 };
 
+enum class DifferenceKind { MissingHere, MissingThere, Amount, Refunded, Status, UnusableEvent };
+template <>
+struct EnumNames<DifferenceKind>
+{
+    using K = DifferenceKind;
+    static constexpr std::array values{std::pair{K::MissingHere, "missing_here"},
+                                       std::pair{K::MissingThere, "missing_there"},
+                                       std::pair{K::Amount, "amount"},
+                                       std::pair{K::Refunded, "refunded"},
+                                       std::pair{K::Status, "status"},
+                                       std::pair{K::UnusableEvent, "unusable_event"}};
+};
+
 struct ReconciliationDifference
 {
     QString id;
     Provider provider = Provider::Sandbox;
     QString day;
-    QString kind; // missing_here, missing_there, amount, refunded, status, unusable_event
+    DifferenceKind kind = DifferenceKind::MissingHere;
     QString reference;
     QString ours;
     QString theirs;
@@ -164,6 +211,7 @@ struct ReconciliationDifference
     QDateTime foundAt;
     std::optional<QDateTime> resolvedAt;
     std::optional<QString> note;
+    std::optional<PaymentId> paymentId;
 
     static constexpr const char *modelName = "ReconciliationDifference";
     static constexpr auto fields()
@@ -176,8 +224,45 @@ struct ReconciliationDifference
                           field("healed", &D::healed, {.title = "Healed"}),
                           field("found_at", &D::foundAt, {.title = "Found"}),
                           field("resolved_at", &D::resolvedAt, {.title = "Resolved", .nullable = true}),
-                          field("note", &D::note, {.title = "Note", .nullable = true}));
+                          field("note", &D::note, {.title = "Note", .nullable = true}),
+                          field("payment_id", &D::paymentId, {.title = "Payment", .nullable = true}));
     }
+};
+
+// POST /admin/reconciliation/run
+struct ReconcileRequest
+{
+    Provider provider = Provider::Sandbox;
+    QString day;
+
+    static constexpr const char *modelName = "ReconcileRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("provider", &ReconcileRequest::provider),
+                          field("day", &ReconcileRequest::day,
+                                {.pattern = "[0-9]{4}-[0-9]{2}-[0-9]{2}", .example = "2026-03-01"}));
+    }
+};
+
+// POST /admin/reconciliation/{id}/resolve
+struct ResolveRequest
+{
+    QString note;
+
+    static constexpr const char *modelName = "ResolveRequest";
+    static constexpr auto fields()
+    {
+        return std::tuple(field("note", &ResolveRequest::note, {.minLength = 3, .maxLength = 500}));
+    }
+};
+
+// GET /admin/reconciliation/runs: the last sixty.
+struct RunList
+{
+    QList<ReconciliationRun> runs;
+
+    static constexpr const char *modelName = "RunList";
+    static constexpr auto fields() { return std::tuple(field("runs", &RunList::runs)); }
 };
 
 // Money by currency over [from, to), from the books alone; `deferred` as it stands at `to`.
@@ -208,17 +293,44 @@ struct CurrencyRevenue
     }
 };
 
-struct RevenueReport
+enum class RevenueInterval { Day, Week, Month };
+template <>
+struct EnumNames<RevenueInterval>
+{
+    using I = RevenueInterval;
+    static constexpr std::array values{std::pair{I::Day, "day"}, std::pair{I::Week, "week"},
+                                       std::pair{I::Month, "month"}};
+};
+
+// The same for a part of the span: a day, a week or a month of it, UTC.
+struct RevenuePeriod
 {
     QDateTime from;
     QDateTime to;
     QList<CurrencyRevenue> currencies;
 
+    static constexpr const char *modelName = "RevenuePeriod";
+    static constexpr auto fields()
+    {
+        using P = RevenuePeriod;
+        return std::tuple(field("from", &P::from, {.title = "From"}), field("to", &P::to, {.title = "To"}),
+                          field("currencies", &P::currencies));
+    }
+};
+
+struct RevenueReport
+{
+    QDateTime from;
+    QDateTime to;
+    QList<CurrencyRevenue> currencies;
+    QList<RevenuePeriod> periods; // oldest first; empty without an interval
+
     static constexpr const char *modelName = "RevenueReport";
     static constexpr auto fields()
     {
-        return std::tuple(field("from", &RevenueReport::from), field("to", &RevenueReport::to),
-                          field("currencies", &RevenueReport::currencies));
+        using R = RevenueReport;
+        return std::tuple(field("from", &R::from), field("to", &R::to), field("currencies", &R::currencies),
+                          field("periods", &R::periods));
     }
 };
 

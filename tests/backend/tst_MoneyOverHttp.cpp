@@ -37,7 +37,8 @@ private Q_SLOTS:
     void init()
     {
         static int number = 0;
-        m_person = m_backend->newPerson(u"buyer%1@example.com"_s.arg(++number));
+        m_email = u"buyer%1@example.com"_s.arg(++number);
+        m_person = m_backend->newPerson(m_email);
     }
 
     void a_checkout_is_paid_on_its_page_and_the_webhook_brings_the_credits()
@@ -354,6 +355,170 @@ private Q_SLOTS:
         QCOMPARE(m_backend->get(path, m_person).status, 403);
     }
 
+    void a_preview_says_what_the_refund_then_does_data()
+    {
+        QTest::addColumn<QString>("taken"); // by finance out of the purchased credit, before the refund
+        QTest::addColumn<bool>("another"); // purchase, which then pays what is owed
+        QTest::addColumn<QString>("amount");
+        QTest::newRow("untouched, wholly") << u""_s << false << u"8.99"_s;
+        QTest::newRow("untouched, in part") << u""_s << false << u"3.00"_s;
+        QTest::newRow("spent in part") << u"-60"_s << false << u"8.99"_s;
+        QTest::newRow("spent, in part") << u"-100"_s << false << u"4.50"_s;
+        QTest::newRow("spent, and another purchase pays") << u"-100"_s << true << u"8.99"_s;
+        QTest::newRow("spent in part, and another purchase pays") << u"-30"_s << true << u"7.00"_s;
+    }
+    void a_preview_says_what_the_refund_then_does()
+    {
+        QFETCH(const QString, taken);
+        QFETCH(const bool, another);
+        QFETCH(const QString, amount);
+        const QJsonObject started = buy(u"popular"_s);
+        pay(started, "outcome=pay");
+        QTRY_COMPARE_WITH_TIMEOUT(purchased(), u"100.0000"_s, 10'000);
+        const QString user = u"/api/v1/admin/users/"_s + m_person.id.toString();
+        if (!taken.isEmpty())
+            QCOMPARE(m_backend
+                         ->post(user + u"/adjustments"_s,
+                                {{u"bucket"_s, u"purchased"_s}, {u"amount"_s, taken}, {u"reason"_s, u"as if spent"_s}},
+                                m_finance, {{"Idempotency-Key", m_person.id.toString().toLatin1()}})
+                         .status,
+                     201);
+        if (another) {
+            const QString before = purchased();
+            pay(buy(u"starter"_s), "outcome=pay");
+            QTRY_VERIFY_WITH_TIMEOUT(purchased() != before, 10'000);
+        }
+        const QString path = u"/api/v1/admin/payments/%1/refund"_s.arg(started[u"payment_id"_s].toString());
+        const QJsonObject preview = m_backend->get(path + u"?amount="_s + amount, m_finance).json();
+        QCOMPARE(preview[u"balance_before"_s].toString(), wallet()[u"total"_s].toString());
+        const auto done = m_backend->post(path, {{u"amount"_s, amount}, {u"reason"_s, u"Asked kindly"_s}}, m_finance,
+                                          {{"Idempotency-Key", "preview-" + m_person.id.toString().toLatin1()}});
+        QCOMPARE(done.status, 201);
+        QCOMPARE(preview[u"balance_after"_s].toString(), wallet()[u"total"_s].toString());
+        QCOMPARE(preview[u"debt_after"_s].toString(), wallet()[u"debt"_s].toString());
+        const QJsonObject story =
+            m_backend->get(u"/api/v1/admin/payments/%1/story"_s.arg(started[u"payment_id"_s].toString()), m_finance)
+                .json();
+        QCOMPARE(story[u"lots"_s].toArray().size(), preview[u"lots"_s].toArray().size());
+        for (int i = 0; i < 2; ++i) {
+            const auto amountIn = [](const QJsonValue &value, const QString &name) {
+                return Credits::parse(value.toObject()[name].toString()).value();
+            };
+            const QJsonValue before = preview[u"lots"_s][i];
+            const QJsonValue after = story[u"lots"_s][i];
+            QCOMPARE(after[u"bucket"].toString(), before[u"bucket"].toString());
+            // What the refund took of it, and what a debt of this very refund took then.
+            QVERIFY(amountIn(after, u"remaining"_s) <= amountIn(before, u"remaining"_s) - amountIn(before, u"taken"_s));
+            QCOMPARE(amountIn(after, u"returned"_s), amountIn(before, u"taken"_s) + amountIn(before, u"owed"_s));
+        }
+    }
+
+    void a_payment_tells_its_whole_story()
+    {
+        const QJsonObject started = buy(u"popular"_s);
+        pay(started, "outcome=pay");
+        QTRY_COMPARE_WITH_TIMEOUT(purchased(), u"100.0000"_s, 10'000);
+        const QString payment = u"/api/v1/admin/payments/%1"_s.arg(started[u"payment_id"_s].toString());
+        QCOMPARE(m_backend
+                     ->post(payment + u"/refund"_s, {{u"amount"_s, u"3.00"_s}, {u"reason"_s, u"Asked kindly"_s}},
+                            m_finance, {{"Idempotency-Key", "story-" + m_person.id.toString().toLatin1()}})
+                     .status,
+                 201);
+        const auto story = m_backend->get(payment + u"/story"_s, m_finance);
+        QCOMPARE(story.status, 200);
+        const QJsonObject told = story.json();
+        QCOMPARE(told[u"payment"_s][u"status"].toString(), u"partially_refunded"_s);
+        QCOMPARE(told[u"credits"_s].toString(), u"100.0000"_s);
+        QCOMPARE(told[u"lots"_s][0][u"granted"].toString(), u"100.0000"_s);
+        QCOMPARE(told[u"lots"_s][0][u"remaining"].toString(), u"66.6296"_s);
+        QCOMPARE(told[u"lots"_s][0][u"returned"].toString(), u"33.3704"_s);
+        QStringList entries, money;
+        for (const auto &entry : told[u"entries"_s].toArray())
+            entries.append(entry[u"kind"].toString() + u' ' + entry[u"amount"].toString());
+        QCOMPARE(entries,
+                 (QStringList{u"purchase 100.0000"_s, u"bonus_grant 10.0000"_s, u"payment_refund -33.3704"_s,
+                              u"payment_refund -3.3370"_s}));
+        for (const auto &entry : told[u"money"_s].toArray())
+            money.append(entry[u"kind"].toString() + u' ' + entry[u"amount"].toString());
+        QCOMPARE(money, (QStringList{u"payment 8.99"_s, u"refund -3.00"_s}));
+        QCOMPARE(told[u"refunds"_s][0][u"reason"].toString(), u"Asked kindly"_s);
+        QCOMPARE(told[u"refunds"_s][0][u"state"].toString(), u"done"_s);
+        QVERIFY(!told[u"webhooks"_s].toArray().isEmpty());
+        QCOMPARE(m_backend->get(payment + u"/story"_s, m_person).status, 403);
+        QCOMPARE(m_backend->get(u"/api/v1/admin/payments/%1/story"_s.arg(m_person.id.toString()), m_finance).status,
+                 404);
+    }
+
+    void lists_of_money_are_paged_by_cursor_and_narrowed()
+    {
+        for (int i = 0; i < 5; ++i)
+            buy(i % 2 ? u"popular"_s : u"starter"_s);
+        const QString mine = u"/api/v1/admin/payments?limit=2&q="_s + m_person.id.toString();
+        QStringList seen;
+        auto page = m_backend->get(mine, m_finance).json();
+        QCOMPARE(page[u"total"_s].toInt(), 5);
+        for (int pages = 0; pages < 5; ++pages) {
+            for (const auto &item : page[u"items"_s].toArray())
+                seen.append(item[u"id"].toString());
+            if (!page[u"has_more"_s].toBool())
+                break;
+            page = m_backend->get(mine + u"&cursor="_s + page[u"next_cursor"_s].toString(), m_finance).json();
+            QVERIFY(!page[u"total"_s].isDouble());
+        }
+        QCOMPARE(seen.size(), 5);
+        QCOMPARE(QSet<QString>(seen.begin(), seen.end()).size(), 5);
+        const auto total = [&](const QString &query) {
+            return m_backend->get(mine + query, m_finance).json()[u"total"_s].toInt();
+        };
+        QCOMPARE(total(u"&status=pending"_s), 5);
+        QCOMPARE(total(u"&status=paid"_s), 0);
+        QCOMPARE(total(u"&currency=USD"_s), 5);
+        QCOMPARE(total(u"&currency=EUR"_s), 0);
+        const QString email = u"/api/v1/admin/payments?q="_s + m_email;
+        QCOMPARE(m_backend->get(email, m_finance).json()[u"total"_s].toInt(), 5);
+        QCOMPARE(m_backend->get(u"/api/v1/admin/payments?q=%25nobody_"_s, m_finance).json()[u"total"_s].toInt(), 0);
+        const auto hooks = m_backend->get(u"/api/v1/admin/webhooks?status=processed&limit=1"_s, m_finance).json();
+        const QString event = hooks[u"items"_s][0][u"event_id"].toString();
+        QCOMPARE(m_backend->get(u"/api/v1/admin/webhooks?event="_s + event, m_finance).json()[u"total"_s].toInt(), 1);
+        for (const char *list : {"payments", "subscriptions", "disputes", "debts", "reconciliation", "webhooks"}) {
+            const QString path = u"/api/v1/admin/"_s + QLatin1StringView(list);
+            QCOMPARE(m_backend->get(path + u"?cursor="_s, m_finance).status, 200);
+            QCOMPARE(m_backend->get(path + u"?cursor=12.nonsense"_s, m_finance).status, 422);
+            QCOMPARE(m_backend->get(path + u"?cursor=99999999999999999999.%1"_s.arg(m_person.id.toString()), m_finance)
+                         .status,
+                     422);
+        }
+    }
+
+    void a_subscription_tells_its_history_and_the_tier_of_any_day()
+    {
+        const auto started = send(subscribePath, {{u"tier"_s, u"premium"_s}, {u"provider"_s, u"sandbox"_s}});
+        pay(started.json(), "outcome=pay");
+        QTRY_COMPARE_WITH_TIMEOUT(tier(), u"premium"_s, 10'000);
+        QCOMPARE(send(subscribePath, {{u"tier"_s, u"vip"_s}, {u"provider"_s, u"sandbox"_s}}).status, 201);
+        const auto found = m_backend->get(u"/api/v1/admin/subscriptions?q="_s + m_person.id.toString(), m_finance);
+        const QString id = found.json()[u"items"_s][0][u"id"].toString();
+        const auto history = m_backend->get(u"/api/v1/admin/subscriptions/"_s + id, m_finance);
+        QCOMPARE(history.status, 200);
+        QStringList tiers;
+        for (const auto &event : history.json()[u"events"_s].toArray())
+            tiers.prepend(event[u"tier"].toString());
+        QCOMPARE(tiers, (QStringList{u"premium"_s, u"vip"_s}));
+        QVERIFY(!history.json()[u"payments"_s].toArray().isEmpty());
+        const auto tierAt = [&](const QDateTime &at) {
+            return m_backend
+                ->get(u"/api/v1/admin/users/%1/tier?at=%2"_s.arg(m_person.id.toString(), json::timeText(at)), m_finance)
+                .json()[u"tier"_s]
+                .toString();
+        };
+        const QDateTime now = QDateTime::currentDateTimeUtc();
+        QCOMPARE(tierAt(now), u"vip"_s);
+        QCOMPARE(tierAt(now.addDays(-1)), u"free"_s);
+        QCOMPARE(tierAt(now.addDays(40)), u"free"_s);
+        QCOMPARE(m_backend->get(u"/api/v1/admin/users/%1/tier?at=soon"_s.arg(m_person.id.toString()), m_finance).status,
+                 422);
+    }
+
     void a_subscription_is_bought_raised_lowered_and_canceled()
     {
         const auto started = send(subscribePath, {{u"tier"_s, u"premium"_s}, {u"provider"_s, u"sandbox"_s}});
@@ -430,6 +595,24 @@ private Q_SLOTS:
         // What was received less what went back is earned or still to be given.
         QCOMPARE(minor(u"received"_s) - minor(u"refunded"_s) - minor(u"charged_back"_s) - minor(u"tax"_s),
                  minor(u"recognised"_s) + minor(u"breakage"_s) + minor(u"deferred"_s));
+        QVERIFY(report.json()[u"periods"_s].toArray().isEmpty());
+        // The parts of a span add up to it, but for what is deferred: that is as of each part's end.
+        const QString path = u"/api/v1/admin/books/revenue?interval="_s;
+        const QJsonObject weekly = m_backend->get(path + u"week"_s, m_finance).json();
+        qint64 received = 0, earned = 0;
+        const QJsonArray periods = weekly[u"periods"_s].toArray();
+        QVERIFY(periods.size() >= 5);
+        for (const auto &period : periods)
+            for (const auto &currency : period[u"currencies"].toArray())
+                if (currency[u"currency"].toString() == u"USD") {
+                    received += Money::parse(currency[u"received"].toString(), u"USD"_s)->minor();
+                    earned += Money::parse(currency[u"recognised"].toString(), u"USD"_s)->minor();
+                }
+        const QJsonObject whole = weekly[u"currencies"_s][0].toObject();
+        QCOMPARE(received, Money::parse(whole[u"received"_s].toString(), u"USD"_s)->minor());
+        QCOMPARE(earned, Money::parse(whole[u"recognised"_s].toString(), u"USD"_s)->minor());
+        QCOMPARE(m_backend->get(path + u"day&from=2020-01-01T00:00:00Z"_s, m_finance).status, 422);
+        QCOMPARE(m_backend->get(path + u"hour"_s, m_finance).status, 422);
     }
 
 private:
@@ -489,6 +672,7 @@ private:
     {
         return m_backend->request("POST", path, form, {}, {{"Content-Type", "application/x-www-form-urlencoded"}});
     }
+    QJsonObject wallet() { return m_backend->get(u"/api/v1/wallet/balance"_s, m_person).json(); }
     QString purchased() { return m_backend->balanceOf(m_person).purchased.toString(); }
     QString statusOf(const QJsonObject &started)
     {
@@ -508,6 +692,7 @@ private:
     }
 
     std::unique_ptr<TestBackend> m_backend;
+    QString m_email;
     Person m_person;
     Person m_finance;
     Person m_admin;

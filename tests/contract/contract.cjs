@@ -217,6 +217,7 @@ class World {
             '/api/v1/market/payments/{id}': (who) => this.payment(who),
             '/api/v1/admin/payments/{id}': async () => this.payment(await this.buyer()),
             '/api/v1/admin/debts/{id}': () => this.debt(),
+            '/api/v1/admin/subscriptions/{id}': () => this.subscription(),
             '/api/v1/admin/products/{code}': () => this.product(),
             '/api/v1/admin/tiers/{code}': async () => 'premium',
             '/api/v1/admin/policies/rails/{rail}': async () => 'sandbox',
@@ -350,6 +351,10 @@ class World {
         const checkout = await this.checkout(who, { tier: 'premium', provider: 'sandbox' }, 'subscribe');
         if (checkout) await this.pay(checkout);
         await this.until('the subscription', '/api/v1/market/subscription', who, ({ subscription }) => subscription?.status === 'active');
+    }
+    async subscription() {
+        await this.subscribed(await this.buyer());
+        return (await this.must('GET', `/api/v1/admin/subscriptions?user=${this.backend.people.qa.id}`, this.backend.people.admin)).json.items[0].id;
     }
     async sandboxPayment() {
         const { references } = (await this.must('GET', `/api/v1/admin/payments/${await this.payment(await this.buyer())}`, this.backend.people.admin)).json;
