@@ -73,6 +73,9 @@ public:
     {
         for (int user = 0; user < static_cast<int>(names.size()); ++user)
             live(user);
+        goWrong();
+        for (int day = 1; day < m_days; ++day)
+            add({m_firstDay.addDays(day), QTime(0, 10), Qt::UTC}, 0, DemoMidnight());
         std::ranges::stable_sort(m_plan.events, {}, &DemoEvent::at);
         return m_plan;
     }
@@ -112,7 +115,7 @@ private:
     void live(int user)
     {
         m_plan.users.append(someone(user));
-        const bool pays = chance() < 0.14;
+        const bool pays = chance() < 0.2;
         const int joinDay = below(std::max(1, m_days * 4 / 5));
         const double constancy = 0.15 + 0.55 * chance();
         const QDateTime joined = moment(joinDay);
@@ -122,14 +125,74 @@ private:
         int nextRenewal = pays ? joinDay + 1 + below(6) : m_days;
         const Tier tier = chance() < 0.25 ? Tier::Vip : Tier::Premium;
         for (int day = joinDay; day < m_days; ++day) {
-            if (day == nextRenewal) {
+            if (day == nextRenewal) { // the sandbox renews it from then on
                 add(moment(day), user, DemoSubscription{tier});
+                changeMind(user, day, tier);
                 nextRenewal += 30;
             }
-            if (day > joinDay && chance() < (pays ? 0.03 : 0.004))
-                add(moment(day), user, DemoPurchase{product()});
+            if (day > joinDay && chance() < (pays ? 0.08 : 0.016))
+                add(moment(day), user, DemoPurchase{m_purchases++, product()});
             if (day == joinDay || chance() < constancy)
                 talk(user, day, pays && m_plan.users[user].ageVerified && day > nextRenewal - 29);
+        }
+    }
+
+    // Some who subscribe raise or lower their tier after a while, and some leave.
+    void changeMind(int user, int day, Tier tier)
+    {
+        const double mood = chance();
+        const QDateTime later = moment(day + 5 + below(12));
+        if (mood < 0.2)
+            add(later, user, DemoSubscription{tier == Tier::Vip ? Tier::Premium : Tier::Vip});
+        else if (mood < 0.45)
+            add(later, user, DemoCancellation());
+    }
+
+    // What happens to some of the purchases, by their place among all of them, so that each fate occurs.
+    void goWrong()
+    {
+        std::ranges::stable_sort(m_plan.events, {}, &DemoEvent::at);
+        QList<DemoEvent> purchases;
+        for (DemoEvent &event : m_plan.events)
+            if (auto *purchase = std::get_if<DemoPurchase>(&event.what)) {
+                if (purchases.size() % 9 == 4)
+                    purchase->fate = DemoPurchase::Fate::Declined;
+                else if (purchases.size() % 17 == 11)
+                    purchase->fate = DemoPurchase::Fate::WebhookLost;
+                purchases.append(event);
+            }
+        for (int i = 0; i < purchases.size(); ++i)
+            if (std::get<DemoPurchase>(purchases.at(i).what).fate == DemoPurchase::Fate::Paid)
+                regret(purchases.at(i), i);
+    }
+
+    void regret(const DemoEvent &bought, int place)
+    {
+        const int number = std::get<DemoPurchase>(bought.what).number;
+        const auto after = [&](int hours, decltype(DemoEvent::what) what) {
+            add(bought.at.addSecs(3600LL * hours + 60 * below(50)), bought.user, std::move(what));
+        };
+        switch (place % 8) {
+        case 1:
+            after(26, DemoRefund{number, u"0.50"_s, u"Goodwill after slow replies on that evening"_s});
+            break;
+        case 3:
+            after(40, DemoRefund{number, {}, u"Bought twice by mistake"_s});
+            break;
+        case 5:
+            after(90, DemoDispute{number});
+            after(220, DemoVerdict{number, place % 16 == 5});
+            break;
+        case 6:
+            after(5, DemoSpree());
+            after(30, DemoRefund{number, {}, u"Asked within the withdrawal period"_s});
+            break;
+        case 7:
+            if (place % 16 == 15)
+                after(60, DemoDispute{number}); // still open
+            break;
+        default:
+            break;
         }
     }
 
@@ -169,6 +232,7 @@ private:
     const int m_days;
     const int m_characters;
     QDateTime m_joined;
+    int m_purchases = 0;
     DemoPlan m_plan;
 };
 

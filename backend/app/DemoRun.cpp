@@ -11,6 +11,7 @@ DemoRun::DemoRun(const Databases &databases, Features &features, SimulatedClock 
     , m_clock(clock)
     , m_app(databases.app, clock)
     , m_operators(databases.operators, clock)
+    , m_shop(features, m_operators)
 {
     // The demo can be made again: it need not reach the disk turn by turn.
     for (db::Session *session : {&m_app, &m_operators}) {
@@ -34,6 +35,7 @@ void DemoRun::start(const DemoPlan &plan)
     m_plan = plan;
     m_characters = characters();
     m_users.resize(plan.users.size());
+    m_shop.employ(m_clock.now());
     QTimer::singleShot(0, this, &DemoRun::next);
 }
 
@@ -69,48 +71,75 @@ void DemoRun::live(const DemoEvent &event, const DemoSignUp &)
     QTimer::singleShot(0, this, &DemoRun::next);
 }
 
+void DemoRun::later()
+{
+    QTimer::singleShot(0, this, &DemoRun::next);
+}
+
 void DemoRun::live(const DemoEvent &event, const DemoPurchase &purchase)
 {
-    const auto tier = m_features.tiers.termsOf(m_operators, m_users.at(event.user));
-    db::Transaction transaction(m_operators);
-    (void)m_features.ledger.refresh(m_operators, m_users.at(event.user), tier->dailyCredits);
-    const auto paid = m_features.market.recordPackage(m_operators,
-                                                      {.user = m_users.at(event.user),
-                                                       .product = purchase.product,
-                                                       .provider = u"sandbox"_s,
-                                                       .reference = u"demo-%1"_s.arg(m_at),
-                                                       .dailyLimit = tier->dailyCredits});
-    if (!paid)
-        return fail(paid.error().detail);
-    transaction.commit();
-    QTimer::singleShot(0, this, &DemoRun::next);
+    const UserId user = m_users.at(event.user);
+    const auto tier = m_features.tiers.termsOf(m_operators, user);
+    (void)m_features.ledger.refresh(m_operators, user, tier->dailyCredits);
+    m_shop.buy(user, purchase);
+    later();
 }
 
 void DemoRun::live(const DemoEvent &event, const DemoSubscription &subscription)
 {
-    db::Transaction transaction(m_operators);
-    const auto paid = m_features.market.recordTier(m_operators,
-                                                   {.user = m_users.at(event.user),
-                                                    .tier = subscription.tier,
-                                                    .provider = u"sandbox"_s,
-                                                    .reference = u"demo-%1"_s.arg(m_at)});
-    if (!paid)
-        return fail(paid.error().detail);
-    transaction.commit();
-    QTimer::singleShot(0, this, &DemoRun::next);
+    m_shop.subscribe(m_users.at(event.user), subscription.tier);
+    later();
+}
+
+void DemoRun::live(const DemoEvent &event, const DemoCancellation &)
+{
+    m_shop.cancel(m_users.at(event.user));
+    later();
+}
+
+void DemoRun::live(const DemoEvent &, const DemoRefund &refund)
+{
+    m_shop.refund(refund);
+    later();
+}
+
+void DemoRun::live(const DemoEvent &, const DemoDispute &dispute)
+{
+    m_shop.dispute(dispute);
+    later();
+}
+
+void DemoRun::live(const DemoEvent &, const DemoVerdict &verdict)
+{
+    m_shop.close(verdict);
+    later();
+}
+
+void DemoRun::live(const DemoEvent &event, const DemoSpree &)
+{
+    m_shop.spree(m_users.at(event.user));
+    later();
+}
+
+void DemoRun::live(const DemoEvent &event, const DemoMidnight &)
+{
+    m_shop.midnight();
+    if (event.at.date() == m_plan.events.last().at.date().addDays(-2)) // tomorrow's comparison finds it
+        m_shop.leaveTrouble(m_users.first());
+    later();
 }
 
 void DemoRun::live(const DemoEvent &event, const DemoChat &chat)
 {
-    const auto admission = m_features.chat->begin(m_app,
-                                                  {.claims = claimsOf(event.user),
-                                                   .session = sessionFor(event, chat),
-                                                   .character = {},
-                                                   .text = chat.text,
-                                                   .route = u"demo"_s});
+    const auto session = sessionFor(event, chat);
+    if (!session) // suspended for a dispute
+        return later();
+    const auto admission = m_features.chat->begin(
+        m_app,
+        {.claims = claimsOf(event.user), .session = *session, .character = {}, .text = chat.text, .route = u"demo"_s});
     const auto *turn = admission ? std::get_if<chat::Turn>(&*admission) : nullptr;
     if (!turn) { // refused, as users sometimes are
-        QTimer::singleShot(0, this, &DemoRun::next);
+        later();
         return;
     }
     auto *generation = m_model.start({.model = {},
@@ -122,7 +151,7 @@ void DemoRun::live(const DemoEvent &event, const DemoChat &chat)
             [this, turn = *turn](const auto &completion) { settle(turn, completion); });
 }
 
-SessionId DemoRun::sessionFor(const DemoEvent &event, const DemoChat &chat)
+std::optional<SessionId> DemoRun::sessionFor(const DemoEvent &event, const DemoChat &chat)
 {
     const QString key =
         u"%1 %2 %3 %4"_s.arg(event.user).arg(chat.character).arg(toText(chat.mode)).arg(event.at.date().dayOfYear());
@@ -130,7 +159,8 @@ SessionId DemoRun::sessionFor(const DemoEvent &event, const DemoChat &chat)
         return *known;
     db::Transaction transaction(m_app, m_users.at(event.user));
     const auto account = m_features.accounts.account(m_app, claimsOf(event.user), event.at);
-    ensure(account.has_value(), "a demo user is there");
+    if (!account)
+        return std::nullopt;
     const QString slug = m_characters.at(chat.character).slug;
     auto session = m_features.chat->open(m_app, *account, {.character = slug, .mode = chat.mode});
     if (!session) // no spicy mode here, or not for them

@@ -2,6 +2,7 @@
 
 #include "app/DatabaseBoot.h"
 #include "app/DemoPlan.h"
+#include "app/DemoShop.h"
 #include "app/Features.h"
 #include "llm/RehearsalModel.h"
 
@@ -47,7 +48,14 @@ private:
     void live(const DemoEvent &event, const DemoChat &chat);
     void live(const DemoEvent &event, const DemoPurchase &purchase);
     void live(const DemoEvent &event, const DemoSubscription &subscription);
-    SessionId sessionFor(const DemoEvent &event, const DemoChat &chat);
+    void live(const DemoEvent &event, const DemoCancellation &);
+    void live(const DemoEvent &event, const DemoRefund &refund);
+    void live(const DemoEvent &event, const DemoDispute &dispute);
+    void live(const DemoEvent &event, const DemoVerdict &verdict);
+    void live(const DemoEvent &event, const DemoSpree &);
+    void live(const DemoEvent &event, const DemoMidnight &);
+    void later(); // the next event, once the event loop has turned
+    std::optional<SessionId> sessionFor(const DemoEvent &event, const DemoChat &chat);
     void settle(const chat::Turn &turn, const Result<llm::Completion> &completion);
     void fail(const QString &why);
     identity::TokenClaims claimsOf(int user) const;
@@ -56,6 +64,7 @@ private:
     SimulatedClock &m_clock;
     db::Session m_app;
     db::Session m_operators;
+    DemoShop m_shop;
     llm::RehearsalModel m_model{{.pace = std::chrono::milliseconds(0)}};
     DemoPlan m_plan;
     QList<PublicCharacter> m_characters;
