@@ -1,6 +1,7 @@
 #include "console/models/Format.h"
 
 #include <QCoreApplication>
+#include <QHash>
 
 namespace companion::console::format {
 
@@ -66,6 +67,21 @@ QString usd(const QString &decimalText, int places, const QLocale &locale)
 {
     const QString text = decimal(decimalText, places, locale);
     return text.startsWith(minusSign) ? QString(minusSign + QStringLiteral("$") + text.mid(1)) : QString(u'$' + text);
+}
+
+QString money(const QString &amount, const QString &currency, const QLocale &locale)
+{
+    static const QHash<QString, QString> signs{{QStringLiteral("USD"), QStringLiteral("$")},
+                                               {QStringLiteral("EUR"), QString(QChar(0x20AC))},
+                                               {QStringLiteral("GBP"), QString(QChar(0x00A3))},
+                                               {QStringLiteral("JPY"), QString(QChar(0x00A5))}};
+    const qsizetype point = amount.indexOf(u'.');
+    const int places = point < 0 ? 0 : static_cast<int>(amount.size() - point - 1);
+    const QString text = decimal(amount, places, locale);
+    const bool negative = text.startsWith(minusSign);
+    const QString digits = negative ? text.mid(1) : text;
+    const QString sign = signs.value(currency, currency + QChar(0x00A0));
+    return negative ? QString(minusSign + sign + digits) : QString(sign + digits);
 }
 
 QString factor(Factor value)

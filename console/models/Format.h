@@ -19,6 +19,8 @@ QString credits(Credits amount, int places = 4, const QLocale &locale = QLocale(
 // With its sign always: "+12.0000", "−0.3280".
 QString signedCredits(Credits amount, const QLocale &locale = QLocale());
 QString usd(const QString &decimalText, int places = 2, const QLocale &locale = QLocale());
+// An amount in its currency's own digits: "$8.99", "−¥980", "CHF 12.00". Decimal text with as many places as it came.
+QString money(const QString &amount, const QString &currency, const QLocale &locale = QLocale());
 QString factor(Factor value); // "1.5×", as short as it is exact
 QString count(qint64 value, const QLocale &locale = QLocale());
 

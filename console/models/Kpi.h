@@ -17,6 +17,7 @@ struct Kpi
     QString before; // the earlier value, for the hover text
     Tone tone = Tone::Neutral; // of the change: whether it is good news
     QString note; // "target 5 %"
+    bool compared = true; // against a range before
 };
 
 // The figures that lead the page, and those that stand small beneath them.

@@ -4,6 +4,7 @@
 #include "console/ui/dialogs/PagePalette.h"
 #include "console/ui/pages/CharactersPage.h"
 #include "console/ui/pages/DashboardPage.h"
+#include "console/ui/pages/PaymentsPage.h"
 #include "console/ui/pages/PersonaTestPage.h"
 #include "console/ui/pages/SignInPage.h"
 #include "console/ui/pages/UsersPage.h"
@@ -24,6 +25,7 @@ MainWindow::MainWindow(const Ui &ui, ApiClient &client, Session &session, QSetti
     , m_characters(client)
     , m_users(client)
     , m_tests(client)
+    , m_payments(client)
     , m_heartbeat(client)
     , m_server(settings, "connection/server", QUrl(QStringLiteral("http://127.0.0.1:8080")))
     , m_geometry(settings, "window/geometry")
@@ -34,6 +36,7 @@ MainWindow::MainWindow(const Ui &ui, ApiClient &client, Session &session, QSetti
     , m_signIn(new SignInPage(ui, session))
     , m_rail(new Rail(ui, client, session))
     , m_personaTest(new PersonaTestPage(ui, m_characters, m_tests))
+    , m_paymentsPage(new PaymentsPage(ui, m_payments))
     , m_line(new QFrame)
     , m_notice(new QFrame)
     , m_noticeText(label({}))
@@ -44,6 +47,7 @@ MainWindow::MainWindow(const Ui &ui, ApiClient &client, Session &session, QSetti
     addPage(QStringLiteral("characters"), tr("Characters"), QStringLiteral("characters"),
             new CharactersPage(ui, m_characters));
     addPage(QStringLiteral("users"), tr("Users"), QStringLiteral("users"), new UsersPage(ui, m_users));
+    addPage(QStringLiteral("payments"), tr("Payments"), QStringLiteral("payments"), m_paymentsPage);
     addPage(QStringLiteral("persona-test"), tr("Persona test"), QStringLiteral("persona-test"), m_personaTest);
     m_stack->addWidget(m_signIn);
     m_stack->addWidget(frame());
@@ -53,6 +57,8 @@ MainWindow::MainWindow(const Ui &ui, ApiClient &client, Session &session, QSetti
     m_rail->setCollapsed(m_railCollapsed.value());
 
     connect(m_rail, &Rail::chosen, this, [this](const QString &key) { goTo({key, {}}); });
+    connect(m_paymentsPage, &PaymentsPage::userWanted, this,
+            [this](const UserId &user) { goTo({QStringLiteral("users"), user.toString()}); });
     connect(m_rail, &Rail::searchRequested, this, &MainWindow::openPalette);
     connect(m_rail, &Rail::collapsedChanged, this, [this](bool collapsed) { m_railCollapsed.set(collapsed); });
     connect(m_rail, &Rail::schemeChosen, this, [this](ColourScheme scheme) {
@@ -167,6 +173,7 @@ void MainWindow::showSession()
         return;
     }
     m_notice->hide();
+    m_paymentsPage->setRoles(m_session.user().roles);
     m_server.set(m_client.server());
     m_heartbeat.start();
     m_stats.system().then(this, [this](const ApiResult<SystemInfo> &system) {

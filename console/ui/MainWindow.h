@@ -2,6 +2,7 @@
 
 #include "console/client/CharactersApi.h"
 #include "console/client/Heartbeat.h"
+#include "console/client/PaymentsApi.h"
 #include "console/client/PersonaTestApi.h"
 #include "console/client/Session.h"
 #include "console/client/StatsApi.h"
@@ -19,6 +20,7 @@ class QStackedWidget;
 namespace companion::console {
 
 class ConsolePage;
+class PaymentsPage;
 class PersonaTestPage;
 class Rail;
 class SignInPage;
@@ -66,6 +68,7 @@ private:
     CharactersApi m_characters;
     UsersApi m_users;
     PersonaTestApi m_tests;
+    PaymentsApi m_payments;
     Heartbeat m_heartbeat;
     Setting<QUrl> m_server;
     Setting<QByteArray> m_geometry;
@@ -80,6 +83,7 @@ private:
     SignInPage *m_signIn;
     Rail *m_rail;
     PersonaTestPage *m_personaTest;
+    PaymentsPage *m_paymentsPage;
     QFrame *m_line;
     QFrame *m_notice;
     QLabel *m_noticeText;

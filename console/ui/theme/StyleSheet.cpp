@@ -46,10 +46,22 @@ QPushButton[look="chip"] { border-radius: 14px; min-height: 26px; padding: 0 12p
 QPushButton[look="chip"]:hover { border-color: $strongBorder; color: $text; }
 QPushButton[look="chip"]:checked { background: $selection; border-color: $accent; color: $text; }
 QPushButton[look="chip"]:focus { border: 2px solid $accent; padding: 0 11px; min-height: 24px; }
+QPushButton[look="tab"] { background: transparent; border: none; border-bottom: 2px solid transparent; border-radius: 0;
+    color: $secondary; padding: 0 4px; margin-right: 12px; min-height: 32px; }
+QPushButton[look="tab"]:hover { color: $text; }
+QPushButton[look="tab"]:checked { color: $text; border-bottom-color: $accent; }
+QPushButton[look="tab"]:disabled { color: $disabled; }
+QPushButton[look="tab"]:focus { border: 2px solid $accent; border-radius: 6px; padding: 0 2px; min-height: 30px; }
+QPushButton[look="filter"] { border-radius: 14px; min-height: 26px; padding: 0 10px; background: transparent;
+    border: 1px solid $border; color: $secondary; }
+QPushButton[look="filter"]:hover { border-color: $strongBorder; color: $text; }
+QPushButton[look="filter"][filtering="true"] { background: $selection; border-color: $accent; color: $text; }
+QPushButton[look="filter"]:focus { border: 2px solid $accent; padding: 0 9px; min-height: 24px; }
 QPushButton[look="link"] { background: transparent; border: none; color: $secondary; padding: 0 4px; text-align: left;
     font-size: 12px; min-height: 20px; }
 QPushButton[look="link"]:hover { color: $accent; }
 QPushButton[look="link"]:focus { color: $accent; text-decoration: underline; }
+QPushButton#paymentUser, QPushButton#subscriptionUser { color: $accent; padding: 0; }
 QPushButton[look="search"] { text-align: left; color: $secondary; background: $window; border-color: $border; }
 QPushButton::menu-indicator { image: none; width: 0; }
 
@@ -65,16 +77,17 @@ QToolButton[look="rail"]:hover { color: $text; }
 QToolButton[look="rail"]:checked { background: $selection; color: $text; font-weight: 600; }
 QToolButton[look="rail"]:focus { border: 2px solid $accent; padding: 0 8px; min-height: 32px; }
 
-QLineEdit, QPlainTextEdit, QComboBox { background: $surface; color: $text; border: 1px solid $strongBorder;
+QLineEdit, QPlainTextEdit, QComboBox, QDateEdit { background: $surface; color: $text; border: 1px solid $strongBorder;
     border-radius: 6px; selection-background-color: $accent; selection-color: $onAccent; }
-QLineEdit, QComboBox { padding: 0 8px; min-height: 30px; }
+QLineEdit, QComboBox, QDateEdit { padding: 0 8px; min-height: 30px; }
+QDateEdit QLineEdit { border: none; padding: 0; min-height: 24px; background: transparent; }
 QPlainTextEdit { padding: 4px; }
-QLineEdit:focus, QComboBox:focus { border: 2px solid $accent; padding: 0 7px; min-height: 28px; }
+QLineEdit:focus, QComboBox:focus, QDateEdit:focus { border: 2px solid $accent; padding: 0 7px; min-height: 28px; }
 QPlainTextEdit:focus { border: 2px solid $accent; padding: 3px; }
 QLineEdit:disabled, QPlainTextEdit:disabled, QComboBox:disabled { color: $disabled; background: $window; }
 QLineEdit[wrong="true"], QPlainTextEdit[wrong="true"] { border-color: $danger; }
-QComboBox::drop-down { border: none; width: 24px; }
-QComboBox::down-arrow { image: url($chevron); width: 14px; height: 14px; }
+QComboBox::drop-down, QDateEdit::drop-down { border: none; width: 24px; }
+QComboBox::down-arrow, QDateEdit::down-arrow { image: url($chevron); width: 14px; height: 14px; }
 QComboBox QAbstractItemView { background: $raised; border: 1px solid $strongBorder; outline: none; padding: 4px;
     selection-background-color: $selection; selection-color: $text; }
 QCheckBox { spacing: 8px; }
@@ -108,6 +121,7 @@ QScrollBar::handle { background: $strongBorder; border-radius: 3px; min-height: 
 QScrollBar::handle:hover { background: $disabled; }
 QScrollBar::add-line, QScrollBar::sub-line { height: 0; width: 0; }
 QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
+QAbstractScrollArea::corner { background: transparent; border: none; }
 QSplitter::handle { background: transparent; }
 QDialog { background: $raised; }
 )";

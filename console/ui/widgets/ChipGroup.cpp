@@ -4,8 +4,9 @@
 
 namespace companion::console {
 
-ChipGroup::ChipGroup(const QString &accessibleName, QWidget *parent)
+ChipGroup::ChipGroup(const QString &accessibleName, const char *look, QWidget *parent)
     : QWidget(parent)
+    , m_look(look)
 {
     setAccessibleName(accessibleName);
     plain(new QHBoxLayout(this), space::s)->addStretch();
@@ -17,7 +18,7 @@ ChipGroup::ChipGroup(const QString &accessibleName, QWidget *parent)
 
 void ChipGroup::add(const QString &text, int id, const char *name)
 {
-    auto *chip = button(text, name, "chip");
+    auto *chip = button(text, name, m_look);
     chip->setCheckable(true);
     auto *row = qobject_cast<QHBoxLayout *>(layout());
     row->insertWidget(row->count() - 1, chip);

@@ -10,7 +10,8 @@ class ChipGroup : public QWidget
 {
     Q_OBJECT
 public:
-    explicit ChipGroup(const QString &accessibleName, QWidget *parent = nullptr);
+    // `look`: "chip", or "tab" for the parts of a page.
+    explicit ChipGroup(const QString &accessibleName, const char *look = "chip", QWidget *parent = nullptr);
     void add(const QString &text, int id, const char *name);
     int chosen() const { return m_group.checkedId(); }
     void choose(int id); // as a click would
@@ -20,6 +21,7 @@ Q_SIGNALS:
     void changed(int id);
 
 private:
+    const char *m_look;
     QButtonGroup m_group;
 };
 

@@ -48,10 +48,11 @@ void KpiTile::show(const Kpi &kpi)
     m_kpi = kpi;
     setObjectName(u"kpi_" + kpi.key);
     setAccessibleName(kpi.title + u' ' + kpi.value);
-    setToolTip(tr("%1 in the period before").arg(kpi.before));
+    setToolTip(kpi.compared ? tr("%1 in the period before").arg(kpi.before) : QString());
     m_title->setText(kpi.title);
     m_value->setText(kpi.value);
     m_change->setText(kpi.change.isEmpty() ? tr("no earlier figure") : kpi.change);
+    m_change->setVisible(kpi.compared);
     m_note->setText(kpi.note);
     paintChange();
 }
