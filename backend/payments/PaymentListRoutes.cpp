@@ -180,7 +180,9 @@ void addWebhookList(api::Api &api)
                                    {"limit", by->page.limit + 1},
                                    {"offset", by->page.offset}});
         return api::ok(listPage(by->page, rows, &adminWebhookIn, [&] {
-            return db.one("payments.count_webhooks", {{"provider", by->provider}, {"status", status}, {"event_id", event}}).integer("total");
+            return db
+                .one("payments.count_webhooks", {{"provider", by->provider}, {"status", status}, {"event_id", event}})
+                .integer("total");
         }));
     });
 }
