@@ -115,7 +115,7 @@ private:
     void live(int user)
     {
         m_plan.users.append(someone(user));
-        const bool pays = chance() < 0.2;
+        const bool pays = chance() < 0.25;
         const int joinDay = below(std::max(1, m_days * 4 / 5));
         const double constancy = 0.15 + 0.55 * chance();
         const QDateTime joined = moment(joinDay);
@@ -140,11 +140,11 @@ private:
     // Some who subscribe raise or lower their tier after a while, and some leave.
     void changeMind(int user, int day, Tier tier)
     {
-        const double mood = chance();
-        const QDateTime later = moment(day + 5 + below(12));
-        if (mood < 0.2)
+        const QDateTime later = moment(day + 4 + below(9));
+        const int subscriber = m_subscribers++;
+        if (subscriber % 4 == 1)
             add(later, user, DemoSubscription{tier == Tier::Vip ? Tier::Premium : Tier::Vip});
-        else if (mood < 0.45)
+        else if (subscriber % 4 == 2)
             add(later, user, DemoCancellation());
     }
 
@@ -233,6 +233,7 @@ private:
     const int m_characters;
     QDateTime m_joined;
     int m_purchases = 0;
+    int m_subscribers = 0;
     DemoPlan m_plan;
 };
 

@@ -136,7 +136,7 @@ void DemoRun::live(const DemoEvent &event, const DemoChat &chat)
         return later();
     const auto admission = m_features.chat->begin(
         m_app,
-        {.claims = claimsOf(event.user), .session = *session, .character = {}, .text = chat.text, .route = u"demo"_s});
+        {.claims = claimsOf(event.user), .session = session, .character = {}, .text = chat.text, .route = u"demo"_s});
     const auto *turn = admission ? std::get_if<chat::Turn>(&*admission) : nullptr;
     if (!turn) { // refused, as users sometimes are
         later();
