@@ -2,6 +2,7 @@
 
 #include "chat/Prompt.h"
 #include "common/models/Admin.h"
+#include "moderation/PromptGuard.h"
 
 #include <QJsonArray>
 #include <QJsonDocument>
@@ -125,7 +126,8 @@ private:
 
     void generate(const QString &personaName)
     {
-        m_screen = std::make_unique<moderation::OutputScreen>(m_parts.screen, m_mode, saidByTester());
+        const auto guard = std::make_shared<moderation::PromptGuard>(m_parts.screen, m_prompt.first().content);
+        m_screen = std::make_unique<moderation::OutputScreen>(guard, m_mode, saidByTester());
         m_generation = m_parts.model.start({.model = m_mode == Mode::Spicy ? m_parts.spicyModel : QString(),
                                             .messages = m_prompt,
                                             .maxTokens = m_request.maxTokens,

@@ -10,6 +10,7 @@
 #include "llm/RehearsalModel.h"
 #include "llm/WireModel.h"
 #include "memory/MemoryRoutes.h"
+#include "moderation/ModerationRoutes.h"
 #include "ops/FileLimit.h"
 #include "ops/Log.h"
 #include "payments/PaymentRoutes.h"
@@ -29,6 +30,7 @@ constexpr int bulkStatementTimeout_ms = 120'000;
 constexpr int sweepBatch = 200;
 constexpr int reconcileEvery_ms = 600'000;
 constexpr int catchUpEvery_ms = 10'000;
+constexpr int rulesSettle_ms = 200; // from a request that published rules to its commit, generously
 
 // How this instance reaches itself.
 QString ownUrl(const QString &address, quint16 port)
@@ -63,6 +65,18 @@ std::unique_ptr<llm::LanguageModel> modelFor(const Configuration &configuration)
                          .fallbackModels = configuration.llmFallbackModels,
                          .connections = std::min(configuration.llmConnections, ops::fileLimit() / 5),
                          .total = std::chrono::seconds(configuration.billingGenerationLimit_s)});
+}
+
+std::unique_ptr<moderation::RemoteModeration> remoteModerationFor(const Configuration &configuration)
+{
+    if (configuration.openaiModerationKey.isEmpty())
+        return nullptr;
+    moderation::RemoteOptions options;
+    options.apiKey = configuration.openaiModerationKey.toLatin1();
+    options.baseUrl = QUrl(configuration.openaiModerationUrl);
+    options.timeout = std::chrono::milliseconds(configuration.openaiModerationTimeout_ms);
+    options.failClosed = configuration.openaiModerationFailClosed;
+    return std::make_unique<moderation::RemoteModeration>(std::move(options));
 }
 
 QList<SignInOffer> offersOf(const Configuration &configuration)
@@ -116,6 +130,7 @@ Backend::Backend(const Configuration &configuration, const Databases &databases,
     , m_features(features)
     , m_clock(clock)
     , m_model(modelFor(configuration))
+    , m_remoteModeration(remoteModerationFor(configuration))
 {
     m_app = workers(u"app"_s, databases.app, configuration.databaseAppWorkers, appStatementTimeout_ms);
     m_operators =
@@ -194,6 +209,7 @@ void Backend::addRoutes()
                                              .live = m_live,
                                              .gatherer = &m_memory->gatherer(),
                                              .remembered = m_memory->nudge(),
+                                             .remote = m_remoteModeration.get(),
                                              .spicyModel = m_configuration.llmSpicyModel};
     identity::addIdentityRoutes(*m_api, m_features.signIn,
                                 {.developmentAgeVerification = !m_configuration.isProduction(),
@@ -208,6 +224,16 @@ void Backend::addRoutes()
     chat::addOpenAiRoutes(*m_api, turns, m_features.characters);
     memory::addMemoryRoutes(*m_api, *m_features.memory, m_memory->nudge());
     admin::addUserMemoryRoutes(*m_api, *m_features.memory, m_features.audit);
+    moderation::addModerationRoutes(*m_api,
+                                    {.store = m_features.moderation,
+                                     .rules = *m_features.rules,
+                                     .accounts = m_features.accounts,
+                                     .audit = m_features.audit,
+                                     .published = [this] {
+                                         QMetaObject::invokeMethod(
+                                             this, [this] { QTimer::singleShot(rulesSettle_ms, this, &Backend::catchUpRules); },
+                                             Qt::QueuedConnection);
+                                     }});
     admin::addStatsRoutes(*m_api);
     admin::addUserRoutes(*m_api, m_features.ledger, m_features.tiers, *m_features.subscriptions, m_features.accounts,
                          m_features.audit);
@@ -242,6 +268,11 @@ QList<std::function<SystemComponent()>> Backend::otherComponents() const
     add(u"Firebase certificates"_s, m_features.firebaseCertificates.get());
     add(u"Google Play's certificates"_s, m_stores->googleCertificates());
     others.append([this] { return m_memory->health(); });
+    if (m_remoteModeration)
+        others.append([this] {
+            const auto [state, detail] = m_remoteModeration->health();
+            return SystemComponent{u"OpenAI moderation"_s, state, detail};
+        });
     if (m_configuration.usesStripe())
         others.append([this] { return stripeHealth(*m_stripe); });
     return others;
@@ -294,6 +325,23 @@ void Backend::addPayments(const QByteArray &sandboxSecret)
         payments::addSandboxRoutes(*m_api, *m_sandbox, *m_operators);
     connect(&m_reconcileTimer, &QTimer::timeout, this, &Backend::reconcileYesterday);
     connect(&m_catchUpTimer, &QTimer::timeout, m_desk.get(), &payments::PaymentDesk::catchUp);
+    connect(&m_catchUpTimer, &QTimer::timeout, this, &Backend::catchUpRules);
+}
+
+// Rules that were published here or by another instance; what does not compile leaves the running ones.
+void Backend::catchUpRules()
+{
+    m_operators->act(
+        this,
+        [rules = m_features.rules.get()](db::Session &db) -> Result<bool> {
+            const auto caughtUp = rules->catchUp(db);
+            if (!caughtUp)
+                ops::log(ops::Level::Error, "moderation_rules_unusable", {{"mistakes", caughtUp.error().join(u"; "_s)}});
+            else if (*caughtUp)
+                ops::log(ops::Level::Info, "moderation_rules_live", {{"version", rules->liveVersion()}});
+            return caughtUp.value_or(false);
+        },
+        [](const Result<bool> &) {});
 }
 
 // Looked at every ten minutes; whichever instance finds a provider's yesterday not yet compared asks for it.
@@ -385,6 +433,7 @@ std::expected<quint16, QString> Backend::listen()
             m_features.firebaseCertificates->start();
         m_reconcileTimer.start(reconcileEvery_ms);
         m_catchUpTimer.start(catchUpEvery_ms);
+        catchUpRules();
         m_stores->open();
         m_memory->start();
         const QString own = ownUrl(m_configuration.listenAddress, *port);

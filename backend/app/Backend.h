@@ -12,6 +12,7 @@
 #include "http/Server.h"
 #include "jobs/Schedule.h"
 #include "llm/LanguageModel.h"
+#include "moderation/RemoteModeration.h"
 #include "ops/Metrics.h"
 #include "payments/sandbox/SandboxProvider.h"
 #include "payments/stripe/StripeProvider.h"
@@ -47,6 +48,7 @@ private:
     void addPayments(const QByteArray &sandboxSecret);
     void addJobs();
     void reconcileYesterday();
+    void catchUpRules();
     void reloadSigningKeys();
     void watch();
     void end();
@@ -62,6 +64,7 @@ private:
     std::unique_ptr<db::Workers> m_turns;
     std::unique_ptr<chat::TurnLane> m_turnLane;
     std::unique_ptr<llm::LanguageModel> m_model;
+    std::unique_ptr<moderation::RemoteModeration> m_remoteModeration; // where a key is given
     chat::LiveTurns m_live;
     http::LocalRateLimiter m_limiter;
     http::Router m_router;

@@ -29,6 +29,10 @@ struct Configuration
     http::TrustedProxies::Header forwardedHeader =      // COMPANION_FORWARDED_HEADER: where they name their client
         http::TrustedProxies::Header::XForwardedFor;
     QString metricsToken;                               // COMPANION_METRICS_TOKEN; empty: loopback only
+    QStringList moderationOldKeys; // COMPANION_MODERATION_OLD_KEYS: open what they sealed
+    int disclosureEvery_min = 180;         // COMPANION_DISCLOSURE_MINUTES
+    int disclosureUnverifiedEvery_min = 0; // COMPANION_DISCLOSURE_UNVERIFIED_MINUTES; 0: the same
+    QStringList disclosureByRegion;        // COMPANION_DISCLOSURE_BY_REGION: "CA:60"
     QString moderationKey;                              // COMPANION_MODERATION_KEY; empty: kept in DATA
     QString logLevel;                                   // COMPANION_LOG_LEVEL: debug, info, warning, error
     QString logForm;                                    // COMPANION_LOG_FORM: auto, json, human
@@ -65,7 +69,10 @@ struct Configuration
     int memoryTokens = 0;    // MEMORY_TOKENS, of the prompt
     int memoryWait_ms = 0;   // MEMORY_WAIT_MS
     int memoryCache_mb = 0;  // MEMORY_CACHE_MB
-    QString openaiModerationKey;                     // OPENAI_MODERATION_KEY
+    QString openaiModerationKey;                     // OPENAI_MODERATION_KEY; empty: the local stages alone
+    QString openaiModerationUrl;                     // OPENAI_MODERATION_URL
+    int openaiModerationTimeout_ms = 800;            // OPENAI_MODERATION_TIMEOUT_MS
+    QStringList openaiModerationFailClosed;          // OPENAI_MODERATION_FAIL_CLOSED
 
     QString firebaseProjectId;        // FIREBASE_PROJECT_ID
     QString firebaseWebApiKey;        // FIREBASE_WEB_API_KEY, told to clients

@@ -204,6 +204,29 @@ Problem readDataDir(Configuration &to, const QString &value)
     return {};
 }
 
+Kind secretList(QStringList Configuration::*member)
+{
+    Kind kind = list(member, u"keys, separated by commas"_s);
+    kind.secret = true;
+    return kind;
+}
+
+Kind regionMinutes(QStringList Configuration::*member)
+{
+    const QString shape = u"CC:MINUTES, separated by commas"_s;
+    return {shape, [=](Configuration &to, const QString &value) -> Problem {
+                static const QRegularExpression entry(u"\\A[A-Za-z]{2}:[1-9][0-9]{0,4}\\z"_s);
+                QStringList entries;
+                for (const auto &part : value.split(u',', Qt::SkipEmptyParts))
+                    entries << part.trimmed();
+                for (const QString &part : entries)
+                    if (!entry.match(part).hasMatch())
+                        return u"must be "_s + shape;
+                to.*member = entries;
+                return {};
+            }};
+}
+
 Setting row(const char *name, const char *section, const Kind &kind, const char *fallback, const char *meaning)
 {
     return {.name = QString::fromLatin1(name),
@@ -259,6 +282,14 @@ QList<Setting> serverSettings()
             "",
             "Encrypts the texts of moderation records. Without one a key is made in DATA at the first start; several "
             "instances need the same."),
+        row("COMPANION_MODERATION_OLD_KEYS", section, secretList(&C::moderationOldKeys), "",
+            "Earlier keys, separated by commas: what they sealed still opens, and nothing is sealed with them."),
+        row("COMPANION_DISCLOSURE_MINUTES", section, number(&C::disclosureEvery_min, 1, 10'080), "180",
+            "How often a continuing session says again that this is an AI."),
+        row("COMPANION_DISCLOSURE_UNVERIFIED_MINUTES", section, number(&C::disclosureUnverifiedEvery_min, 0, 10'080), "0",
+            "The same for users whose age is not verified, where that is sooner; 0: no difference."),
+        row("COMPANION_DISCLOSURE_BY_REGION", section, regionMinutes(&C::disclosureByRegion), "",
+            "The same by country, for example CA:60,BR:120; takes the place of COMPANION_DISCLOSURE_MINUTES there."),
         row("COMPANION_LOG_LEVEL", section, oneOf(&C::logLevel, {u"debug"_s, u"info"_s, u"warning"_s, u"error"_s}),
             "info", "The least that is logged."),
         row("COMPANION_LOG_FORM", section, oneOf(&C::logForm, {u"auto"_s, u"json"_s, u"human"_s}), "auto",
@@ -348,8 +379,16 @@ QList<Setting> modelSettings()
             "How long a turn waits for an embedder or a store elsewhere before it goes on without."),
         row("MEMORY_CACHE_MB", section, number(&C::memoryCache_mb, 1, 1'000'000), "256",
             "Memories that are kept in process, of the users who talked last."),
-        later(row("OPENAI_MODERATION_KEY", section, secret(&C::openaiModerationKey), "",
-                  "Adds OpenAI's moderation to our own rules.")),
+        row("OPENAI_MODERATION_KEY", section, secret(&C::openaiModerationKey), "",
+            "Asks OpenAI's moderation about users' messages too, after the local stages."),
+        row("OPENAI_MODERATION_URL", section, url(&C::openaiModerationUrl, web), "https://api.openai.com/v1",
+            "Where /moderations is; another for a gateway or tests."),
+        row("OPENAI_MODERATION_TIMEOUT_MS", section, number(&C::openaiModerationTimeout_ms, 50, 30'000), "800",
+            "How long a turn waits for its answer."),
+        row("OPENAI_MODERATION_FAIL_CLOSED", section,
+            list(&C::openaiModerationFailClosed, u"category names, separated by commas"_s), "",
+            "Categories that nothing may pass unseen for: while the service does not answer, messages are refused with "
+            "503. Without one the local stages' word stands."),
     };
 }
 

@@ -1,7 +1,6 @@
 #include "app/Features.h"
 
 #include "memory/embedders/WordVectors.h"
-#include "moderation/RuleScreen.h"
 
 #include <QDir>
 #include <QFile>
@@ -25,6 +24,17 @@ std::expected<moderation::TextCipher, QString> moderationCipher(const Configurat
         || !file.setPermissions(QFile::ReadOwner | QFile::WriteOwner) || file.write(key.toHex() + '\n') < 0)
         return std::unexpected(u"%1 cannot be written: %2"_s.arg(file.fileName(), file.errorString()));
     return moderation::TextCipher(key);
+}
+
+moderation::DisclosureTimes disclosureTimes(const Configuration &configuration)
+{
+    const auto minutes = [](int count) { return std::chrono::minutes(count); };
+    moderation::DisclosureTimes times{.every = minutes(configuration.disclosureEvery_min)};
+    if (configuration.disclosureUnverifiedEvery_min > 0)
+        times.unverified = minutes(configuration.disclosureUnverifiedEvery_min);
+    for (const QString &entry : configuration.disclosureByRegion) // "CA:60"
+        times.byRegion.insert(entry.section(u':', 0, 0).toUpper(), minutes(entry.section(u':', 1).toInt()));
+    return times;
 }
 
 } // namespace
@@ -53,19 +63,22 @@ void Features::offerFirebase(const Configuration &configuration, const Clock &cl
 std::expected<std::unique_ptr<Features>, QString> Features::make(const Configuration &configuration, const Clock &clock)
 {
     auto cipher = moderationCipher(configuration);
+    if (cipher)
+        cipher = cipher->withEarlier(configuration.moderationOldKeys);
     if (!cipher)
         return std::unexpected(cipher.error());
     std::unique_ptr<Features> features(new Features(clock, std::move(*cipher)));
-    const auto screen = moderation::RuleScreen::load();
+    const auto screen = moderation::Engine::load();
     if (!screen)
         return std::unexpected(screen.error().join(u'\n'));
-    const auto disclosure = moderation::Disclosure::load();
+    const auto disclosure = moderation::Disclosure::load(moderation::Disclosure::builtInFolder(), disclosureTimes(configuration));
     if (!disclosure)
         return std::unexpected(disclosure.error().join(u'\n'));
     const auto helpLines = moderation::HelpLines::load();
     if (!helpLines)
         return std::unexpected(helpLines.error().join(u'\n'));
     features->screen = *screen;
+    features->rules = std::make_unique<moderation::RuleSets>(*screen);
     features->disclosure = *disclosure;
     features->helpLines = *helpLines;
     features->offerFirebase(configuration, clock);

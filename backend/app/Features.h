@@ -15,6 +15,7 @@
 #include "identity/SignInService.h"
 #include "ledger/Ledger.h"
 #include "memory/MemoryService.h"
+#include "moderation/RuleSets.h"
 #include "payments/Checkouts.h"
 #include "payments/PaymentBooks.h"
 #include "rights/ErasureService.h"
@@ -47,7 +48,8 @@ public:
     std::unique_ptr<identity::FirebaseProvider> firebase;
     identity::SignInService signIn{tokens, {&accessKeys}};
     moderation::ModerationStore moderation;
-    std::shared_ptr<const moderation::Screen> screen;
+    std::shared_ptr<moderation::Engine> screen;
+    std::unique_ptr<moderation::RuleSets> rules;
     std::shared_ptr<const moderation::Disclosure> disclosure;
     std::shared_ptr<const moderation::HelpLines> helpLines;
     memory::Spaces spaces;

@@ -164,7 +164,10 @@ std::optional<Result<Admission>> ChatService::admit(db::Session &db, const TurnO
         return answerCrisis(db, order, scene, verdict);
     if (verdict.isBlocked())
         return block(db, order, scene, verdict);
-    return hold(db, order, scene, last);
+    auto admission = hold(db, order, scene, last);
+    if (verdict.isFlagged() && admission && *admission)
+        flag(db, order, verdict);
+    return admission;
 }
 
 // What the first request with this key came to; nullopt where it was given up or is too old: the key is free.
@@ -253,7 +256,12 @@ moderation::Verdict ChatService::screenMessage(const TurnOrder &order, const Sce
         if (verdict.isBlocked())
             return verdict;
     }
-    return m_parts.screen->screen({order.text, moderation::Direction::Input, scene.mode, scene.userBefore});
+    auto verdict = m_parts.screen->screen({order.text, moderation::Direction::Input, scene.mode, scene.userBefore});
+    if (!verdict.isStopped() && order.remote && order.remote->isStopped()) {
+        verdict = *order.remote;
+        verdict.mode = scene.mode;
+    }
+    return verdict;
 }
 
 // Out of role, with the help lines, free; the user's words stay in the moderation record alone.
@@ -357,8 +365,12 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
                                                      .lastTold = lastTold,
                                                      .message = order.text,
                                                      .characterName = scene.persona.persona.name,
-                                                     .locale = scene.account.user.locale}))
+                                                     .region = scene.account.user.region,
+                                                     .ageVerified = scene.account.user.ageVerified,
+                                                     .locale = scene.account.user.locale})) {
         turn.disclosure = notice->text;
+        turn.disclosureReason = toText(notice->reason);
+    }
     return turn;
 }
 
@@ -429,6 +441,14 @@ void ChatService::keepRefusal(db::Session &db, const TurnOrder &order, const Sce
                             refusalToKeep(refusal));
 }
 
+// Let through and recorded, for the operators to see.
+void ChatService::flag(db::Session &db, const TurnOrder &order, const moderation::Verdict &verdict) const
+{
+    db::Transaction transaction(db, order.user());
+    record(db, order, order.message, verdict, order.text);
+    transaction.commit();
+}
+
 void ChatService::record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
                          const moderation::Verdict &verdict, const QString &text) const
 {
@@ -478,9 +498,12 @@ Outcome ChatService::outcomeToBe(const Turn &turn, const llm::Completion &comple
 Settling ChatService::settlingOf(const Turn &turn, const llm::Completion &completion, const Outcome &outcome)
 {
     const Credits price = billing::priceOf(completion.usage.totalTokens, turn.price);
+    QJsonObject answer = answerToKeep(outcome);
+    if (turn.disclosure) // the database keeps a record of it (note_disclosure)
+        answer.insert(u"disclosed"_s, QJsonObject{{u"reason"_s, turn.disclosureReason}});
     return {.turn = turn,
             .completion = completion,
-            .answer = answerToKeep(outcome),
+            .answer = answer,
             .charge = std::min(price, turn.held),
             .description = u"Reply from %1"_s.arg(turn.personaName),
             .metadata = chargeMetadata(turn, completion, price)};
@@ -512,7 +535,7 @@ std::optional<Turn> ChatService::plainTurn(const TurnOrder &order, const Scene &
     if (scene.mode != Mode::Normal || remembers(scene) || !checkMode(scene))
         return std::nullopt;
     const auto verdict = screenMessage(order, scene);
-    if (verdict.isCrisis() || verdict.isBlocked())
+    if (!verdict.isAllowed())
         return std::nullopt;
     auto turn = prepare(order, scene, now);
     return turn ? std::optional(std::move(*turn)) : std::nullopt;

@@ -115,6 +115,7 @@ private:
     Result<Turn> prepare(const TurnOrder &order, const Scene &scene, const QDateTime &now,
                          const memory::Recollection &recollection = {}) const;
     void keepRefusal(db::Session &db, const TurnOrder &order, const Scene &scene, const Refusal &refusal) const;
+    void flag(db::Session &db, const TurnOrder &order, const moderation::Verdict &verdict) const;
     void record(db::Session &db, const TurnOrder &order, const std::optional<MessageId> &message,
                 const moderation::Verdict &verdict, const QString &text) const;
     Outcome outcomeFrom(db::Session &db, const TurnRecord &record) const;

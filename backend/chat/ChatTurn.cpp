@@ -2,6 +2,7 @@
 
 #include "chat/CompletionJson.h"
 #include "chat/LiveTurns.h"
+#include "moderation/PromptGuard.h"
 
 #include <algorithm>
 #include <utility>
@@ -32,8 +33,26 @@ ChatTurn::ChatTurn(const Surroundings &surroundings, TurnOrder order, std::share
             [this] { abandon({ErrorCode::ModelTimeout, u"The model took too long; the reply was not charged."_s}); });
 }
 
-// With all that begin at this moment; what is not the plain case, alone.
+// What needs the network first, in bounded time.
 void ChatTurn::begin()
+{
+    if (!m_.remote)
+        return admit();
+    m_.remote->ask(this, m_order.text, [this](moderation::RemoteAnswer answer) { asked(std::move(answer)); });
+}
+
+void ChatTurn::asked(moderation::RemoteAnswer answer)
+{
+    if (answer.mustWait)
+        return fail({.code = ErrorCode::NotReady,
+                     .detail = u"The moderation service does not answer; try again in a moment."_s,
+                     .retryAfter_s = 5});
+    m_order.remote = std::move(answer.verdict);
+    admit();
+}
+
+// With all that begin at this moment; what is not the plain case, alone.
+void ChatTurn::admit()
 {
     m_.lane.begin(this, m_order, &ChatTurn::looked);
 }
@@ -87,7 +106,8 @@ void ChatTurn::gather(const ToGather &wanted)
 
 void ChatTurn::generate()
 {
-    m_screen = std::make_unique<moderation::OutputScreen>(m_.chat.screen(), m_turn.mode, m_turn.userBefore);
+    const auto guard = std::make_shared<moderation::PromptGuard>(m_.chat.screen(), m_turn.prompt.first().content);
+    m_screen = std::make_unique<moderation::OutputScreen>(guard, m_turn.mode, m_turn.userBefore);
     m_limit.start(m_.chat.terms().generationLimit_s * 1000);
     m_generation = m_.model.start({.model = m_turn.mode == Mode::Spicy ? m_.spicyModel : QString(),
                                    .messages = m_turn.prompt,

@@ -6,6 +6,7 @@
 #include "db/Workers.h"
 #include "llm/LanguageModel.h"
 #include "memory/Gathering.h"
+#include "moderation/RemoteModeration.h"
 
 #include <QObject>
 #include <QPointer>
@@ -31,6 +32,7 @@ public:
         LiveTurns &live;
         memory::Gatherer *gatherer = nullptr; // null: nothing is ever to be gathered
         std::function<void()> remembered = {}; // something was put into the memory's queue
+        moderation::RemoteModeration *remote = nullptr; // may be missing
         QString spicyModel = {}; // the provider's model for the spicy mode; empty: the same
     };
 
@@ -44,6 +46,8 @@ public:
     const Turn &turn() const { return m_turn; }
 
 private:
+    void asked(moderation::RemoteAnswer answer);
+    void admit();
     void looked(Result<std::optional<Admission>> admission);
     void beginAlone();
     void settledTogether(Result<std::optional<Outcome>> outcome);

@@ -5,6 +5,7 @@
 #include "identity/AccessTokens.h"
 #include "llm/LanguageModel.h"
 #include "memory/MemoryService.h"
+#include "moderation/Screen.h"
 
 #include <variant>
 
@@ -26,6 +27,8 @@ struct TurnOrder
     QString idempotencyKey; // empty: none
     QByteArray fingerprint; // of the body
     std::optional<memory::Gathered> gathered = {}; // what recalling needed from the network
+    // What the remote stage said of the text, where there is one; its words count only where the local ones allow.
+    std::optional<moderation::Verdict> remote = {};
 
     const UserId &user() const { return claims.user; }
 };
@@ -51,6 +54,7 @@ struct Turn
     std::optional<int> clampedMaxTokens;
     std::optional<double> temperature;
     std::optional<QString> disclosure;
+    QString disclosureReason = {};
     QStringList userBefore = {}; // what the user said in the window: rules read a reply beside it
     QList<UsedMemory> memories = {}; // in the prompt
     QStringList degraded = {};       // what it had to do without

@@ -5,15 +5,11 @@
 
 #include <QDir>
 
+#include <algorithm>
+
 namespace companion::moderation {
 
 namespace {
-
-constexpr std::pair<DisclosureReason, const char *> reasonNames[] = {
-    {DisclosureReason::SessionStart, "session_start"},
-    {DisclosureReason::Asked, "asked"},
-    {DisclosureReason::Interval, "interval"},
-};
 
 QString languageOf(const QString &locale)
 {
@@ -28,7 +24,7 @@ QString Disclosure::builtInFolder()
 }
 
 std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(const QString &folder,
-                                                                               std::chrono::seconds every)
+                                                                               DisclosureTimes times)
 {
     const QDir dir(folder);
     auto questions = RuleBook::load({dir.filePath(QStringLiteral("questions.json"))});
@@ -41,9 +37,9 @@ std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(c
 
     std::shared_ptr<Disclosure> disclosure(new Disclosure);
     disclosure->m_questions = std::move(*questions);
-    disclosure->m_every = every;
+    disclosure->m_times = std::move(times);
     for (auto language = texts->begin(); language != texts->end(); ++language)
-        for (const auto &[reason, name] : reasonNames) {
+        for (const auto &[reason, name] : EnumNames<DisclosureReason>::values) {
             const QString text = language.value()[QLatin1StringView(name)].toString();
             if (text.isEmpty())
                 mistakes.append(
@@ -57,6 +53,12 @@ std::expected<std::shared_ptr<const Disclosure>, QStringList> Disclosure::load(c
     return disclosure;
 }
 
+std::chrono::seconds DisclosureTimes::of(const std::optional<QString> &region, bool ageVerified) const
+{
+    const auto usual = byRegion.value(region.value_or(QString()), every);
+    return ageVerified || !unverified ? usual : std::min(usual, *unverified);
+}
+
 std::optional<DisclosureNotice> Disclosure::due(const Occasion &occasion) const
 {
     const auto notice = [&](DisclosureReason reason, const QString &locale) {
@@ -66,7 +68,8 @@ std::optional<DisclosureNotice> Disclosure::due(const Occasion &occasion) const
         return notice(DisclosureReason::Asked, *language);
     if (!occasion.lastTold)
         return notice(DisclosureReason::SessionStart, occasion.locale);
-    if (occasion.lastTold->secsTo(occasion.now) >= m_every.count())
+    const auto every = m_times.of(occasion.region, occasion.ageVerified);
+    if (occasion.lastTold->secsTo(occasion.now) >= every.count())
         return notice(DisclosureReason::Interval, occasion.locale);
     return std::nullopt;
 }

@@ -3,24 +3,50 @@
 #include "common/Ensure.h"
 #include "common/describe/Json.h"
 
+#include <QMap>
+
+#include <algorithm>
+
 namespace companion::moderation {
 
 namespace {
 
-ModerationEvent eventOf(const db::Row &row)
+ModerationRecord recordOf(const db::Row &row)
 {
     return {.id = row.id<ModerationEventId>("id"),
             .user = row.id<UserId>("user_id"),
             .session = row.maybeId<SessionId>("session_id"),
             .message = row.maybeId<MessageId>("message_id"),
-            .direction = row.value<Direction>("direction"),
-            .action = row.value<Action>("action"),
-            .severity = row.value<Severity>("severity"),
+            .direction = row.text("direction"),
+            .action = row.text("action"),
+            .severity = row.text("severity"),
+            .stage = row.text("stage"),
+            .score = row.isNull("score") ? std::nullopt : std::optional(row.number("score")),
             .category = row.text("category"),
             .rule = row.text("rule"),
             .mode = row.value<Mode>("mode"),
-            .status = row.value<EventStatus>("status"),
+            .spanStart = static_cast<int>(row.integer("span_start")),
+            .spanLength = static_cast<int>(row.integer("span_length")),
+            .hasText = row.boolean("has_text"),
+            .status = row.text("status"),
+            .act = row.maybeText("act"),
+            .actedBy = row.maybeId<UserId>("acted_by"),
+            .actReason = row.maybeText("act_reason"),
             .createdAt = row.time("created_at")};
+}
+
+EventStatus statusAfter(EventAct act)
+{
+    switch (act) {
+    case EventAct::Dismiss:
+        return EventStatus::Dismissed;
+    case EventAct::Escalate:
+        return EventStatus::Escalated;
+    case EventAct::Warn:
+    case EventAct::Suspend:
+        break;
+    }
+    return EventStatus::Actioned;
 }
 
 std::unexpected<Refusal> noSuchEvent()
@@ -35,7 +61,7 @@ struct Cursor
     std::optional<ModerationEventId> id;
 };
 
-QString cursorAfter(const ModerationEvent &event)
+QString cursorAfter(const ModerationRecord &event)
 {
     return json::timeText(event.createdAt) + u'|' + event.id.toString();
 }
@@ -80,18 +106,21 @@ ModerationEventId ModerationStore::record(db::Session &db, const NewModerationEv
                 {"mode", verdict.mode},
                 {"span_start", static_cast<int>(verdict.start)},
                 {"span_length", static_cast<int>(verdict.length)},
+                {"stage", verdict.stage},
+                {"score", verdict.score ? std::optional(static_cast<double>(*verdict.score)) : std::nullopt},
                 {"text", m_cipher.seal(event.text, contextOf(id))},
                 {"now", db.now()}});
     return id;
 }
 
-Page<ModerationEvent> ModerationStore::events(db::Session &db, const ModerationFilter &filter,
+Page<ModerationRecord> ModerationStore::events(db::Session &db, const ModerationFilter &filter,
                                               const PageRequest &page) const
 {
     const Cursor after = parseCursor(page.cursor);
     const auto rows = db.rows("moderation.events",
                               {{"user_id", filter.user},
                                {"action", filter.action},
+                               {"severity", filter.severity},
                                {"category", filter.category},
                                {"status", filter.status},
                                {"from", filter.from},
@@ -99,22 +128,22 @@ Page<ModerationEvent> ModerationStore::events(db::Session &db, const ModerationF
                                {"before_time", after.time},
                                {"before_id", after.id},
                                {"limit", page.limit + 1}});
-    Page<ModerationEvent> answer;
+    Page<ModerationRecord> answer;
     answer.limit = page.limit;
     answer.hasMore = rows.size() > page.limit;
     for (const db::Row &row : rows.first(std::min<qsizetype>(rows.size(), page.limit)))
-        answer.items.append(eventOf(row));
+        answer.items.append(recordOf(row));
     if (answer.hasMore)
         answer.nextCursor = cursorAfter(answer.items.last());
     return answer;
 }
 
-Result<ModerationEvent> ModerationStore::find(db::Session &db, const ModerationEventId &id) const
+Result<ModerationRecord> ModerationStore::find(db::Session &db, const ModerationEventId &id) const
 {
     const auto row = db.first("moderation.find", {{"id", id}});
     if (!row)
         return noSuchEvent();
-    return eventOf(*row);
+    return recordOf(*row);
 }
 
 Result<QString> ModerationStore::text(db::Session &db, const ModerationEventId &id) const
@@ -126,12 +155,95 @@ Result<QString> ModerationStore::text(db::Session &db, const ModerationEventId &
     return *text;
 }
 
-Result<ModerationEvent> ModerationStore::setStatus(db::Session &db, const ModerationEventId &id,
-                                                   EventStatus status) const
+Result<ModerationRecord> ModerationStore::actOn(db::Session &db, const ModerationEventId &id, EventAct act,
+                                                const UserId &actor, const QString &reason) const
 {
-    if (db.execute("moderation.set_status", {{"id", id}, {"status", status}, {"now", db.now()}}) == 0)
-        return noSuchEvent();
-    return find(db, id);
+    const auto done = db.execute("moderation.act_on",
+                                 {{"id", id},
+                                  {"status", statusAfter(act)},
+                                  {"act", act},
+                                  {"actor", actor},
+                                  {"reason", reason},
+                                  {"now", db.now()}});
+    return done == 0 ? noSuchEvent() : find(db, id);
+}
+
+QList<RuleRecount> ModerationStore::recount(db::Session &db, const QDateTime &since, int limit,
+                                            const std::function<bool(const Text &)> &isStopped) const
+{
+    QMap<QString, RuleRecount> byRule;
+    const auto rows = db.rows("moderation.recent_texts", {{"since", since}, {"limit", limit}});
+    for (const db::Row &row : rows) {
+        const auto text = m_cipher.open(row.bytes("text_sealed"), contextOf(row.id<ModerationEventId>("id")));
+        if (!text)
+            continue;
+        const Text seen{*text, row.value<Direction>("direction"), row.value<Mode>("mode"), {}};
+        RuleRecount &count = byRule[row.text("rule")];
+        count.rule = row.text("rule");
+        ++count.records;
+        ++(isStopped(seen) ? count.same : count.freed);
+    }
+    return byRule.values();
+}
+
+int ModerationStore::dropTexts(db::Session &db, const QDateTime &before, int batch) const
+{
+    return static_cast<int>(db.one("moderation.drop_texts", {{"before", before}, {"batch", batch}}).integer("dropped"));
+}
+
+QList<CrisisCount> ModerationStore::crisisCounts(db::Session &db, int year) const
+{
+    QList<CrisisCount> counts;
+    const auto rows = db.rows("moderation.crisis_counts", {{"year", year}});
+    for (const db::Row &row : rows)
+        counts.append({row.text("month"), row.text("region"), row.text("kind"), row.integer("count")});
+    return counts;
+}
+
+Page<DisclosureRecord> ModerationStore::disclosures(db::Session &db, const std::optional<UserId> &user,
+                                                    const std::optional<SessionId> &session,
+                                                    const PageRequest &page) const
+{
+    const auto rows =
+        db.rows("moderation.disclosures",
+                {{"user_id", user}, {"session_id", session}, {"limit", page.limit + 1}, {"offset", page.offset}});
+    Page<DisclosureRecord> answer;
+    answer.limit = page.limit;
+    answer.offset = page.offset;
+    answer.hasMore = rows.size() > page.limit;
+    for (const db::Row &row : rows.first(std::min<qsizetype>(rows.size(), page.limit)))
+        answer.items.append({row.text("id"), row.id<UserId>("user_id"), row.maybeId<SessionId>("session_id"),
+                             row.id<MessageId>("message_id"), row.text("reason"), row.maybeText("region"),
+                             row.text("text"), row.time("shown_at")});
+    return answer;
+}
+
+void ModerationStore::warn(db::Session &db, const UserId &user, const QString &text) const
+{
+    db.execute("moderation.warn", {{"user_id", user}, {"text", text}, {"now", db.now()}});
+}
+
+int ModerationStore::announcePersonaChange(db::Session &db, const CharacterId &character, const QString &text,
+                                           const QDateTime &since) const
+{
+    return static_cast<int>(
+        db.execute("moderation.announce_persona_change",
+                   {{"character_id", character}, {"text", text}, {"since", since}, {"now", db.now()}}));
+}
+
+QList<UserNotice> ModerationStore::notices(db::Session &db, const UserId &user) const
+{
+    QList<UserNotice> notices;
+    const auto rows = db.rows("moderation.notices", {{"user_id", user}});
+    for (const db::Row &row : rows)
+        notices.append(
+            {row.text("id"), row.text("kind"), row.text("text"), row.time("created_at"), row.maybeTime("seen_at")});
+    return notices;
+}
+
+bool ModerationStore::seeNotice(db::Session &db, const UserId &user, const QString &id) const
+{
+    return db.execute("moderation.see_notice", {{"id", id}, {"user_id", user}, {"now", db.now()}}) > 0;
 }
 
 } // namespace companion::moderation

@@ -89,11 +89,11 @@ std::optional<Verdict> OutputScreen::screened() const
     Verdict verdict = m_screen->screen({whole, Direction::Output, m_mode, m_before});
     qsizetype offset = m_released.size() - context.size();
     // A hit that lies in the context alone has only lost what excused it there: look at the new text by itself.
-    if (!verdict.isAllowed() && verdict.start + verdict.length <= context.size()) {
+    if (verdict.isStopped() && verdict.start + verdict.length <= context.size()) {
         verdict = m_screen->screen({m_pending, Direction::Output, m_mode, m_before});
         offset = m_released.size();
     }
-    if (verdict.isAllowed())
+    if (!verdict.isStopped())
         return std::nullopt;
     verdict.start += offset;
     return verdict;

@@ -35,6 +35,13 @@ struct Rule
     }
 };
 
+// A rule file by its name; a set is read in the order of the names.
+struct RuleFile
+{
+    QString name;
+    QByteArray content;
+};
+
 // All rules of a folder, compiled together: a text is cut into words once and matched against every term list in one
 // pass. Immutable once loaded; safe on any thread.
 class RuleBook
@@ -42,6 +49,7 @@ class RuleBook
 public:
     // Every mistake, each with its file and rule; a rule whose own tests fail is a mistake too.
     static std::expected<std::shared_ptr<const RuleBook>, QStringList> load(const QStringList &files);
+    static std::expected<std::shared_ptr<const RuleBook>, QStringList> compile(const QList<RuleFile> &files);
 
     struct Hit
     {

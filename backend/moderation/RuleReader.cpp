@@ -3,6 +3,7 @@
 #include "common/describe/Json.h"
 #include "moderation/JsonFile.h"
 
+#include <QFile>
 #include <QFileInfo>
 #include <QSet>
 
@@ -104,7 +105,7 @@ int weightOf(const Rule &rule)
         return 0;
     if (rule.action == Action::Allow)
         return 1;
-    return rule.action == Action::Crisis ? 2 : 3;
+    return rule.action == Action::Crisis ? 2 : rule.action == Action::Block ? 3 : 4;
 }
 
 } // namespace
@@ -113,11 +114,11 @@ int weightOf(const Rule &rule)
 class RuleReader
 {
 public:
-    std::expected<std::shared_ptr<const RuleBook>, QStringList> read(const QStringList &files)
+    std::expected<std::shared_ptr<const RuleBook>, QStringList> read(const QList<RuleFile> &files)
     {
         if (files.isEmpty())
             m_mistakes.append(QStringLiteral("there is no rule file"));
-        for (const QString &file : files)
+        for (const RuleFile &file : files)
             readFile(file);
         std::ranges::stable_sort(m_book->m_rules, {}, weightOf);
         if (m_mistakes.isEmpty())
@@ -128,10 +129,10 @@ public:
     }
 
 private:
-    void readFile(const QString &path)
+    void readFile(const RuleFile &file)
     {
-        m_where = QFileInfo(path).fileName();
-        const auto document = readJsonFile(path);
+        m_where = file.name;
+        const auto document = readJson(file.name, file.content);
         if (!document)
             return m_mistakes.append(document.error());
         JsonReader reader;
@@ -237,7 +238,20 @@ private:
     QStringList m_mistakes;
 };
 
-std::expected<std::shared_ptr<const RuleBook>, QStringList> RuleBook::load(const QStringList &files)
+std::expected<std::shared_ptr<const RuleBook>, QStringList> RuleBook::load(const QStringList &paths)
+{
+    QList<RuleFile> files;
+    for (const QString &path : paths) {
+        QFile file(path);
+        if (!file.open(QIODevice::ReadOnly))
+            return std::unexpected(
+                QStringList{QStringLiteral("%1: %2").arg(QFileInfo(path).fileName(), file.errorString())});
+        files.append({QFileInfo(path).fileName(), file.readAll()});
+    }
+    return compile(files);
+}
+
+std::expected<std::shared_ptr<const RuleBook>, QStringList> RuleBook::compile(const QList<RuleFile> &files)
 {
     return RuleReader().read(files);
 }

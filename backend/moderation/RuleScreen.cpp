@@ -1,8 +1,9 @@
 #include "moderation/RuleScreen.h"
 
-#include "moderation/RuleBook.h"
+#include "moderation/Engine.h"
 
 #include <QDir>
+#include <QFile>
 
 namespace companion::moderation {
 
@@ -11,13 +12,20 @@ QString RuleScreen::builtInFolder()
     return QStringLiteral(":/companion/rules");
 }
 
+QList<RuleFile> RuleScreen::filesOf(const QString &folder)
+{
+    QList<RuleFile> files;
+    const QDir dir(folder);
+    for (const QString &name : dir.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name)) {
+        QFile file(dir.filePath(name));
+        files.append({name, file.open(QIODevice::ReadOnly) ? file.readAll() : QByteArray()});
+    }
+    return files;
+}
+
 std::expected<std::shared_ptr<const RuleScreen>, QStringList> RuleScreen::load(const QString &folder)
 {
-    QStringList files;
-    const QDir dir(folder);
-    for (const QString &name : dir.entryList({QStringLiteral("*.json")}, QDir::Files, QDir::Name))
-        files.append(dir.filePath(name));
-    auto book = RuleBook::load(files);
+    auto book = RuleBook::compile(filesOf(folder));
     if (!book)
         return std::unexpected(book.error());
     return std::make_shared<const RuleScreen>(std::move(*book));
@@ -32,18 +40,7 @@ RuleScreen::~RuleScreen() = default;
 
 Verdict RuleScreen::screen(const Text &text) const
 {
-    Verdict verdict;
-    verdict.direction = text.direction;
-    verdict.mode = text.mode;
-    if (const auto hit = m_book->find(text)) {
-        verdict.action = hit->rule->action;
-        verdict.severity = hit->rule->severity;
-        verdict.category = hit->rule->category;
-        verdict.rule = hit->rule->id;
-        verdict.start = hit->start;
-        verdict.length = hit->length;
-    }
-    return verdict;
+    return Engine::screen(text, *m_book, nullptr);
 }
 
 int RuleScreen::ruleCount() const

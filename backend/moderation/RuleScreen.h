@@ -7,6 +7,7 @@
 namespace companion::moderation {
 
 class RuleBook;
+struct RuleFile;
 
 // The product's own rules: every *.json of a folder, read, checked and compiled once (docs/moderation.md has the form).
 class RuleScreen final : public Screen
@@ -14,6 +15,7 @@ class RuleScreen final : public Screen
 public:
     // The rules the program carries in itself.
     static QString builtInFolder();
+    static QList<RuleFile> filesOf(const QString &folder);
     // Every mistake of every file, a rule's own tests among them, or a screen that has none.
     static std::expected<std::shared_ptr<const RuleScreen>, QStringList> load(const QString &folder = builtInFolder());
 

@@ -9,9 +9,11 @@
 
 namespace companion::moderation {
 
-enum class Action { Allow, Block, Crisis };
+// Flag: let through and recorded.
+enum class Action { Allow, Flag, Block, Crisis };
 enum class Direction { Input, Output };
 enum class Severity { Normal, High };
+enum class Stage { Rules, Classifier, Remote };
 
 // What is screened: one message, or the part of a reply that is ready.
 struct Text
@@ -31,12 +33,16 @@ struct Verdict
     Direction direction = Direction::Input;
     Mode mode = Mode::Normal;
     Severity severity = Severity::Normal; // High: raised to the operator at once
+    Stage stage = Stage::Rules;
+    std::optional<float> score = {}; // of a model, 0 to 1; rules have none
     QString category; // sexual_minors, self_harm, weapons, violence, trafficking, …
-    QString rule; // its id in the rule files
+    QString rule; // its id in the rule files; of a model its name and version
     qsizetype start = 0; // the span in the text, UTF-16 code units
     qsizetype length = 0;
 
     bool isAllowed() const { return action == Action::Allow; }
+    bool isFlagged() const { return action == Action::Flag; }
+    bool isStopped() const { return isBlocked() || isCrisis(); }
     bool isBlocked() const { return action == Action::Block; }
     bool isCrisis() const { return action == Action::Crisis; }
 };
@@ -93,7 +99,7 @@ template <>
 struct EnumNames<moderation::Action>
 {
     using A = moderation::Action;
-    static constexpr std::array values{std::pair{A::Allow, "allow"}, std::pair{A::Block, "block"},
+    static constexpr std::array values{std::pair{A::Allow, "allow"}, std::pair{A::Flag, "flag"}, std::pair{A::Block, "block"},
                                        std::pair{A::Crisis, "crisis"}};
 };
 template <>
@@ -101,6 +107,13 @@ struct EnumNames<moderation::Direction>
 {
     using D = moderation::Direction;
     static constexpr std::array values{std::pair{D::Input, "input"}, std::pair{D::Output, "output"}};
+};
+template <>
+struct EnumNames<moderation::Stage>
+{
+    using S = moderation::Stage;
+    static constexpr std::array values{std::pair{S::Rules, "rules"}, std::pair{S::Classifier, "classifier"},
+                                       std::pair{S::Remote, "remote"}};
 };
 template <>
 struct EnumNames<moderation::Severity>

@@ -228,6 +228,9 @@ class World {
             '/api/v1/admin/sandbox/payments/{reference}': () => this.sandboxPayment(),
             '/api/v1/admin/sandbox/disputes/{reference}': () => this.sandboxDispute(),
             '/api/v1/admin/sandbox/subscriptions/{reference}': () => this.sandboxSubscription(),
+            '/api/v1/admin/moderation/events/{id}': () => this.moderated(),
+            '/api/v1/admin/moderation/rules/versions/{version}': () => this.published(),
+            '/api/v1/notices/{id}': (who) => this.notice(who),
             '/sandbox/checkout/{id}': async () => this.checkout(await this.buyer()),
         };
         this.bodies = {
@@ -256,6 +259,12 @@ class World {
             'PUT /api/v1/admin/policies/rails/{rail}': async () => ({ spicy: true, reason: 'for the contract' }),
             'PUT /api/v1/admin/policies/regions/{region}': async () => ({ spicy: true, reason: 'for the contract' }),
             'PUT /api/v1/admin/provider-products': async () => ({ provider: 'sandbox', reference: `made-${randomUUID()}`, kind: 'credits', product: 'popular' }),
+            'POST /api/v1/admin/moderation/events/{id}/act': async () => ({ act: 'dismiss', reason: 'for the contract' }),
+            'POST /api/v1/admin/moderation/events/{id}/text': async () => ({ reason: 'for the contract' }),
+            'PUT /api/v1/admin/moderation/rules/draft': async () => ({ files: {}, note: 'for the contract' }),
+            'POST /api/v1/admin/moderation/rules/test': async () => ({ texts: [{ text: 'Good evening' }] }),
+            'POST /api/v1/admin/moderation/rules/publish': async () => ({ reason: 'for the contract' }),
+            'POST /api/v1/admin/moderation/rules/rollback': async () => ({ version: 0, reason: 'for the contract' }),
             'POST /api/v1/webhooks/sandbox': async () => this.event({}),
             'POST /sandbox/checkout/{id}': async () => Buffer.from('outcome=pay'),
             'POST /api/v1/admin/persona-tests': async () => ({ character_id: await this.character(), messages: [{ role: 'user', content: 'Hello' }] }),
@@ -268,6 +277,7 @@ class World {
         const character = path.split('/').slice(0, 6).join('/');
         const change = async (method, to, body) => this.must(method, to, admin, body, { 'If-Match': (await this.must('GET', character, admin)).headers.etag });
         const redraft = () => change('PUT', character, { name: 'Again', system_prompt: `You are made again ${randomUUID()}.` });
+        if (/rules\/(test|publish)$/.test(key)) await this.draft();
         if (key === 'POST /api/v1/market/cancel') await this.subscribed(who);
         if (key === 'POST /api/v1/admin/characters/{id}/publish') await redraft();
         if (key === 'POST /api/v1/admin/characters/{id}/restore') await change('DELETE', character);
@@ -365,6 +375,29 @@ class World {
         await this.subscribed(await this.buyer());
         return (await this.must('GET', `/api/v1/admin/subscriptions?user=${this.backend.people.qa.id}`, this.backend.people.admin)).json.items[0].reference;
     }
+    // What moderation stopped, what operators said about it, and rules.
+    async moderated() {
+        const session_id = await this.session(this.backend.people.user);
+        await this.backend.call('POST', '/api/v1/chat/completions', { token: this.backend.people.user.token, body: { session_id, message: 'Please, how do I build a pipe bomb at home?' } });
+        return (await this.must('GET', '/api/v1/admin/moderation/events?action=block', this.backend.people.admin)).json.items[0].id;
+    }
+    async notice(who) {
+        const unseen = async () => (await this.must('GET', '/api/v1/notices', who)).json.items[0]?.id;
+        const session_id = await this.session(who);
+        await this.backend.call('POST', '/api/v1/chat/completions', { token: who.token, body: { session_id, message: 'Please, how do I build a pipe bomb at home?' } });
+        const event = (await this.must('GET', '/api/v1/admin/moderation/events?action=block', this.backend.people.admin)).json.items[0].id;
+        await this.must('POST', `/api/v1/admin/moderation/events/${event}/act`, this.backend.people.admin, { act: 'warn', reason: 'for the contract' });
+        return unseen();
+    }
+    async draft() {
+        const { admin } = this.backend.people;
+        const etag = (await this.must('GET', '/api/v1/admin/moderation/rules/draft', admin)).headers.etag;
+        return (await this.must('PUT', '/api/v1/admin/moderation/rules/draft', admin, { files: {}, note: 'made' }, { 'If-Match': etag })).headers.etag;
+    }
+    async published() {
+        const etag = await this.draft();
+        return (await this.must('POST', '/api/v1/admin/moderation/rules/publish', this.backend.people.admin, { reason: 'for the contract' }, { 'If-Match': etag })).json.version;
+    }
     newProduct() { return { code: `made_${++this.count}_${randomUUID().slice(0, 8)}`, name: 'Made', price: '8.99', currency: 'USD', credits: '100', bonus_percent: '10', bonus_days: 90, rank: 9, active: true }; }
     async product() { return (await this.must('POST', '/api/v1/admin/products', this.backend.people.admin, this.newProduct())).json.code; }
     async providerProduct() {
@@ -408,6 +441,7 @@ class World {
 
     // The path whose ETag counts for a change: up to the last id.
     async etag(path, filled, who) {
+        if (path.endsWith('/rules/publish')) path = filled = path.replace('publish', 'draft');
         const depth = path.includes('{') ? path.split('/').findLastIndex((one) => one.startsWith('{')) + 1 : undefined;
         const answer = await this.backend.call('GET', filled.split('/').slice(0, depth).join('/'), { token: who?.token });
         return answer.headers.etag ?? '"0"';

@@ -9,6 +9,8 @@
 #include <QTimer>
 #include <QUrlQuery>
 
+#include <array>
+
 // One kept-alive connection: reads a request, writes an answer piece by piece, reads the next.
 class FakeLlmConnection : public QObject
 {
@@ -226,6 +228,7 @@ void FakeLlm::reset()
     m_next.clear();
     m_always.clear();
     m_requests.clear();
+    m_moderations.clear();
     m_peak = m_running;
     release();
 }
@@ -243,6 +246,8 @@ void FakeLlm::handle(FakeLlmConnection *connection, const QByteArray &method, co
     const QByteArray path = seen.path.left(seen.path.indexOf('?') < 0 ? seen.path.size() : seen.path.indexOf('?'));
     if (method == "POST" && path == "/v1/chat/completions")
         return complete(connection, seen);
+    if (method == "POST" && path == "/v1/moderations")
+        return moderate(connection, seen);
     if (method == "GET" && path == "/v1/models")
         return connection->answerAtOnce(
             200,
@@ -267,6 +272,46 @@ void FakeLlm::complete(FakeLlmConnection *connection, const Seen &seen)
     m_held.removeAll(nullptr);
     if (m_held.size() >= script.number("barrier", 1))
         release();
+}
+
+void FakeLlm::moderate(FakeLlmConnection *connection, const Seen &seen)
+{
+    static constexpr std::array names{"harassment",         "harassment/threatening", "sexual",
+                                      "hate",               "hate/threatening",       "illicit",
+                                      "illicit/violent",    "self-harm/intent",       "self-harm/instructions",
+                                      "self-harm",          "sexual/minors",          "violence",
+                                      "violence/graphic"};
+    m_moderations.append(seen);
+    const QString input = seen.json()[QLatin1StringView("input")].toString();
+    static const QRegularExpression trigger(QStringLiteral(R"(\[\[fake:(.*?)\]\])"));
+    static const QRegularExpression flag(QStringLiteral(R"(\[\[flag: ([a-z/-]+) ([0-9.]+)\]\])"));
+    const auto told = trigger.match(input);
+    const FakeLlmScript script = FakeLlmScript::parse(!m_next.isEmpty() ? m_next.takeFirst()
+                                                          : told.hasMatch() ? told.captured(1)
+                                                                            : m_always);
+    QJsonObject flags, scores, types;
+    for (const char *name : names) {
+        flags.insert(QLatin1StringView(name), false);
+        scores.insert(QLatin1StringView(name), 0.0001);
+        types.insert(QLatin1StringView(name), QJsonArray{QStringLiteral("text")});
+    }
+    bool isFlagged = false;
+    for (auto match = flag.globalMatch(input); match.hasNext();) {
+        const auto one = match.next();
+        flags.insert(one.captured(1), true);
+        scores.insert(one.captured(1), one.captured(2).toDouble());
+        isFlagged = true;
+    }
+    const QJsonObject result{{QStringLiteral("flagged"), isFlagged},
+                             {QStringLiteral("categories"), flags},
+                             {QStringLiteral("category_scores"), scores},
+                             {QStringLiteral("category_applied_input_types"), types}};
+    const QJsonObject body{{QStringLiteral("id"), QStringLiteral("modr-fake")},
+                           {QStringLiteral("model"), seen.json()[QLatin1StringView("model")]},
+                           {QStringLiteral("results"), QJsonArray{result}}};
+    FakeLlmAnswer answer{.status = script.number("status", 200), .contentType = "application/json"};
+    answer.pieces = {script.has("garbage") ? QByteArray("{\"results\": [{") : QJsonDocument(body).toJson(QJsonDocument::Compact)};
+    connection->answer(answer, script);
 }
 
 FakeLlmScript FakeLlm::scriptFor(const Seen &seen)

@@ -80,6 +80,18 @@ function tests(client, control) {
             assert.equal(request.headers.authorization, 'Bearer sk-test');
             assert.deepEqual(request.body, { model: 'fake', messages, temperature: 0.5 });
         },
+        'moderates': async () => {
+            await control('reset');
+            const clean = await client.moderations.create({ model: 'omni-moderation-latest', input: 'Hello there' });
+            assert.equal(clean.results[0].flagged, false);
+            const hit = await client.moderations.create({ input: 'x [[flag: self-harm/intent 0.91]]' });
+            assert.equal(hit.results[0].flagged, true);
+            assert.equal(hit.results[0].categories['self-harm/intent'], true);
+            assert.equal(hit.results[0].category_scores['self-harm/intent'], 0.91);
+            assert.equal(hit.results[0].categories['sexual/minors'], false);
+            await control('next', 'status=400');
+            await assert.rejects(client.moderations.create({ input: 'x' }), OpenAI.BadRequestError);
+        },
         'lists its models': async () => {
             assert.deepEqual((await client.models.list()).data.map((model) => model.id), ['fake']);
         },

@@ -56,11 +56,13 @@ private Q_SLOTS:
         QVERIFY(event);
         QCOMPARE(event->user, user);
         QVERIFY(event->session.has_value() && !event->message);
-        QCOMPARE(event->action, Action::Block);
-        QCOMPARE(event->severity, Severity::High);
+        QCOMPARE(event->action, u"block"_s);
+        QCOMPARE(event->severity, u"high"_s);
+        QCOMPARE(event->stage, u"rules"_s);
+        QVERIFY(!event->score);
         QCOMPARE(event->category, u"sexual_minors"_s);
         QCOMPARE(event->mode, Mode::Spicy);
-        QCOMPARE(event->status, EventStatus::Open);
+        QCOMPARE(event->status, u"open"_s);
         QCOMPARE(event->createdAt, m_db->clock().now());
         QCOMPARE(*m_store.text(m_db->operators(), id), u"the words"_s);
     }
@@ -103,12 +105,97 @@ private Q_SLOTS:
     {
         const auto id = recorded(makeUser(u"a@example.com"_s));
         m_db->clock().advance(1h);
-        QCOMPARE(m_store.setStatus(m_db->operators(), id, EventStatus::Actioned)->status, EventStatus::Actioned);
-        QCOMPARE(m_store.setStatus(m_db->operators(), ModerationEventId::create(), EventStatus::Open).error().code,
+        const UserId support = makeUser(u"support@example.com"_s);
+        const auto acted = m_store.actOn(m_db->operators(), id, EventAct::Warn, support, u"a first time"_s);
+        QCOMPARE(acted->status, u"actioned"_s);
+        QCOMPARE(acted->act, u"warn"_s);
+        QCOMPARE(acted->actedBy, support);
+        QCOMPARE(m_store.actOn(m_db->operators(), id, EventAct::Escalate, support, u"again"_s)->status, u"escalated"_s);
+        QCOMPARE(m_store.actOn(m_db->operators(), ModerationEventId::create(), EventAct::Dismiss, support, u"none"_s)
+                     .error()
+                     .code,
                  ErrorCode::NotFound);
         for (const QString &statement :
              {u"UPDATE moderation_events SET category = 'x'"_s, u"DELETE FROM moderation_events"_s})
             QVERIFY_THROWS_EXCEPTION(db::DatabaseError, m_db->operators().script(statement));
+    }
+
+    void a_model_s_verdict_keeps_its_stage_and_score()
+    {
+        Verdict made = verdict(Action::Flag, u"prompt_injection"_s);
+        made.stage = Stage::Classifier;
+        made.score = 0.75F;
+        const auto event = m_store.find(m_db->operators(), recorded(makeUser(u"a@example.com"_s), made));
+        QCOMPARE(event->action, u"flag"_s);
+        QCOMPARE(event->stage, u"classifier"_s);
+        QCOMPARE(event->score, 0.75);
+    }
+
+    void a_rotated_key_still_opens_what_it_sealed()
+    {
+        const UserId user = makeUser(u"a@example.com"_s);
+        const auto id = recorded(user, verdict(), u"old words"_s);
+        const auto rotated = TextCipher(TextCipher::newKey()).withEarlier({QString::fromLatin1(m_key.toHex())});
+        QVERIFY(rotated.has_value());
+        const ModerationStore later(*rotated);
+        QCOMPARE(*later.text(m_db->operators(), id), u"old words"_s);
+        db::Transaction transaction(m_db->app(), user);
+        const auto second = later.record(m_db->app(), {user, std::nullopt, std::nullopt, verdict(), u"new words"_s});
+        transaction.commit();
+        QCOMPARE(*later.text(m_db->operators(), second), u"new words"_s);
+        QVERIFY(!m_store.text(m_db->operators(), second)); // the old key alone does not open it
+    }
+
+    void crises_are_counted_without_anybody_in_it()
+    {
+        const UserId user = makeUser(u"a@example.com"_s);
+        m_db->owner().script(u"UPDATE users SET region = 'AT'"_s);
+        for (int i = 0; i < 3; ++i)
+            recorded(user, verdict(Action::Crisis, u"self_harm"_s));
+        recorded(user); // no crisis
+        m_db->owner().script(u"UPDATE users SET region = NULL"_s);
+        recorded(user, verdict(Action::Crisis, u"self_harm"_s));
+        const auto counts = m_store.crisisCounts(m_db->operators(), m_db->clock().now().date().year());
+        QCOMPARE(counts.size(), 2);
+        QCOMPARE(counts[0].region, QString());
+        QCOMPARE(counts[0].count, 1);
+        QCOMPARE(counts[1].region, u"AT"_s);
+        QCOMPARE(counts[1].count, 3);
+        QCOMPARE(counts[1].month, m_db->clock().now().toString(u"yyyy-MM"_s));
+        for (const db::Row &row : m_db->owner().script(
+                 u"SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'crisis_counts'"_s))
+            QVERIFY(QStringList({u"month"_s, u"region"_s, u"kind"_s, u"count"_s}).contains(row.text("name")));
+        db::Transaction transaction(m_db->app(), user);
+        QVERIFY_THROWS_EXCEPTION(db::DatabaseError, m_db->app().script(u"SELECT * FROM crisis_counts"_s));
+    }
+
+    void texts_are_dropped_when_their_time_is_over()
+    {
+        const UserId user = makeUser(u"a@example.com"_s);
+        const auto old = recorded(user);
+        m_db->clock().advance(48h);
+        const auto young = recorded(user);
+        QCOMPARE(m_store.dropTexts(m_db->operators(), m_db->clock().now().addDays(-1), 100), 1);
+        QVERIFY(!m_store.text(m_db->operators(), old));
+        QVERIFY(!m_store.find(m_db->operators(), old)->hasText);
+        QVERIFY(m_store.text(m_db->operators(), young));
+    }
+
+    void a_warning_is_there_until_it_is_seen()
+    {
+        const UserId user = makeUser(u"a@example.com"_s);
+        const UserId other = makeUser(u"b@example.com"_s);
+        m_store.warn(m_db->operators(), user, u"Please keep to the rules."_s);
+        db::Transaction mine(m_db->app(), user);
+        const auto notices = m_store.notices(m_db->app(), user);
+        QCOMPARE(notices.size(), 1);
+        QVERIFY(!notices[0].seenAt);
+        QVERIFY(m_store.seeNotice(m_db->app(), user, notices[0].id));
+        QVERIFY(m_store.notices(m_db->app(), user)[0].seenAt);
+        mine.commit();
+        db::Transaction theirs(m_db->app(), other);
+        QVERIFY(m_store.notices(m_db->app(), user).isEmpty()); // by row-level security, whatever is asked for
+        QVERIFY(!m_store.seeNotice(m_db->app(), user, notices[0].id));
     }
 
     void the_queue_filters_and_pages_by_cursor()
@@ -123,7 +210,7 @@ private Q_SLOTS:
         PageRequest request{.limit = 3};
         for (bool more = true; more;) {
             const auto page = m_store.events(m_db->operators(), {.user = user}, request);
-            for (const ModerationEvent &event : page.items)
+            for (const ModerationRecord &event : page.items)
                 seen.append(event.id);
             more = page.hasMore;
             QCOMPARE(page.nextCursor.has_value(), more);
