@@ -48,7 +48,8 @@ std::string_view readingOf(const Word &word)
         return word.number < 18 ? "#1" : word.number < 100 ? "#2" : "#3";
     if (word.spelling.empty())
         return "*";
-    return word.variants.empty() ? std::string_view(word.spelling) : std::string_view(word.variants.front());
+    return word.isDisguised && !word.variants.empty() ? std::string_view(word.variants.front())
+                                                      : std::string_view(word.spelling);
 }
 
 void addPieces(std::string_view word, std::vector<std::uint32_t> &slots)

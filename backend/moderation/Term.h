@@ -41,9 +41,21 @@ public:
 
     void collect(std::string_view spelling, std::vector<int> &found) const
     {
-        int node = 0;
-        for (const char character : spelling) {
-            node = m_nodes[static_cast<std::size_t>(node)].next[slotOf(character)];
+        collectFrom(0, spelling, found);
+    }
+
+private:
+    void collectFrom(int node, std::string_view spelling, std::vector<int> &found) const
+    {
+        for (std::size_t at = 0; at < spelling.size(); ++at) {
+            const auto &next = m_nodes[static_cast<std::size_t>(node)].next;
+            if (spelling[at] == '?') { // any one letter
+                for (const int child : next)
+                    if (child >= 0)
+                        collectBehind(child, spelling.substr(at + 1), found);
+                return;
+            }
+            node = next[slotOf(spelling[at])];
             if (node < 0)
                 return;
             if (m_nodes[static_cast<std::size_t>(node)].beginning >= 0)
@@ -53,7 +65,13 @@ public:
             found.push_back(m_nodes[static_cast<std::size_t>(node)].whole);
     }
 
-private:
+    void collectBehind(int node, std::string_view rest, std::vector<int> &found) const
+    {
+        if (m_nodes[static_cast<std::size_t>(node)].beginning >= 0)
+            found.push_back(m_nodes[static_cast<std::size_t>(node)].beginning);
+        collectFrom(node, rest, found);
+    }
+
     struct Letter
     {
         std::array<int, 36> next;

@@ -15,6 +15,9 @@ namespace {
 // What one character is for the rules: text of a word, a sign that may stand for a letter, nothing at all, or a gap.
 enum class Sort : quint8 { Gap, SentenceEnd, Letters, Digit, Sign, Other, Dropped };
 
+// A letter that was starred out; what stands there is tried.
+constexpr char anyLetter = '?';
+
 struct Fold
 {
     Sort sort = Sort::Gap;
@@ -27,8 +30,20 @@ constexpr std::pair<char32_t, char> lookAlikes[] = {
     {U'ј', 'j'}, {U'к', 'k'}, {U'ӏ', 'l'}, {U'м', 'm'}, {U'н', 'h'}, {U'о', 'o'}, {U'р', 'p'}, {U'ԛ', 'q'}, {U'ѕ', 's'},
     {U'т', 't'}, {U'у', 'y'}, {U'ѵ', 'v'}, {U'ԝ', 'w'}, {U'х', 'x'}, {U'α', 'a'}, {U'β', 'b'}, {U'ε', 'e'}, {U'η', 'n'},
     {U'ι', 'i'}, {U'κ', 'k'}, {U'ν', 'v'}, {U'ο', 'o'}, {U'ρ', 'p'}, {U'τ', 't'}, {U'υ', 'u'}, {U'χ', 'x'}, {U'ı', 'i'},
-    {U'ł', 'l'}, {U'đ', 'd'}, {U'ħ', 'h'}, {U'ø', 'o'}, {U'ŧ', 't'}, {U'ɑ', 'a'}, {U'ɡ', 'g'}, {U'ı', 'i'}, {U'ʏ', 'y'},
+    {U'ł', 'l'}, {U'đ', 'd'}, {U'ħ', 'h'}, {U'ø', 'o'}, {U'ŧ', 't'}, {U'ɑ', 'a'}, {U'ɡ', 'g'}, {U'ʏ', 'y'},
+    {U'ь', 'b'}, {U'ƅ', 'b'}, {U'γ', 'y'}, {U'ϲ', 'c'}, {U'℮', 'e'}, {U'є', 'e'}, {U'ґ', 'r'}, {U'г', 'r'}, {U'п', 'n'}, {U'ո', 'n'},
+    {U'օ', 'o'}, {U'ս', 'u'}, {U'հ', 'h'}, {U'ց', 'g'}, {U'զ', 'q'}, {U'տ', 's'}, {U'ʟ', 'l'}, {U'ɴ', 'n'}, {U'ʀ', 'r'},
+    {U'ʜ', 'h'}, {U'ɪ', 'i'}, {U'ɢ', 'g'}, {U'ʙ', 'b'}, {U'ᴀ', 'a'}, {U'ᴄ', 'c'}, {U'ᴅ', 'd'}, {U'ᴇ', 'e'}, {U'ꜰ', 'f'},
+    {U'ᴊ', 'j'}, {U'ᴋ', 'k'}, {U'ᴍ', 'm'}, {U'ᴏ', 'o'}, {U'ᴘ', 'p'}, {U'ꜱ', 's'}, {U'ᴛ', 't'}, {U'ᴜ', 'u'}, {U'ᴠ', 'v'},
+    {U'ᴡ', 'w'}, {U'ᴢ', 'z'}, {U'σ', 'o'}, {U'ω', 'w'}, {U'ɩ', 'i'}, {U'ӓ', 'a'},
 };
+
+// Characters that are letters by their category and show nothing.
+bool isInvisible(char32_t character)
+{
+    return character == 0x3164 || character == 0x115f || character == 0x1160 || character == 0xffa0 || character == 0x2800
+        || character == 0x180e || character == 0x034f;
+}
 
 Fold foldAscii(char character)
 {
@@ -51,6 +66,12 @@ Fold foldAscii(char character)
         return {Sort::Sign, {'a'}};
     case '$':
         return {Sort::Sign, {'s'}};
+    case '|':
+        return {Sort::Sign, {'i'}};
+    case '+':
+        return {Sort::Sign, {'t'}};
+    case '*':
+        return {Sort::Sign, {anyLetter}};
     default:
         return {};
     }
@@ -72,6 +93,10 @@ Fold computeFold(char32_t character)
         return {Sort::SentenceEnd};
     if (character == U'ß')
         return lettersFold(u"ss");
+    if (character == U'€')
+        return {Sort::Sign, {'e'}};
+    if (isInvisible(character))
+        return {Sort::Dropped};
     const char32_t lower = QChar::toLower(character);
     for (const auto &[other, latin] : lookAlikes)
         if (lower == other)
@@ -108,10 +133,12 @@ Fold foldOf(char32_t character)
 {
     if (character < tableEnd)
         return foldTable()[character];
+    if (isInvisible(character))
+        return {Sort::Dropped};
     const bool isDisguise = (character >= 0x1d400 && character <= 0x1d7ff) // mathematical letters
         || (character >= 0xff01 && character <= 0xff5e) // full width
         || (character >= 0x1f100 && character <= 0x1f1ff) // enclosed letters
-        || (character >= 0x2100 && character <= 0x24ff) || (character >= 0xfe00 && character <= 0xfe0f)
+        || (character >= 0x2100 && character <= 0x24ff) || (character >= 0xa730 && character <= 0xa7ff) || (character >= 0xfe00 && character <= 0xfe0f)
         || character == 0xfeff || (character >= 0xe0000 && character <= 0xe01ef) || character == U'。';
     if (isDisguise)
         return computeFold(character);
@@ -135,6 +162,8 @@ char letterFor(char sign)
         return 't';
     case '8':
         return 'b';
+    case '9':
+        return 'g';
     default:
         return sign;
     }
@@ -145,17 +174,46 @@ bool isDigit(char character)
     return character >= '0' && character <= '9';
 }
 
-std::string withRunsOf(const std::string &spelling, std::size_t most)
+// A run of one letter, as it stands in a word.
+struct Run
 {
-    std::string result;
-    for (const char character : spelling) {
-        const bool isRun = result.size() >= most
-            && std::all_of(result.end() - static_cast<std::ptrdiff_t>(most), result.end(),
-                           [=](char before) { return before == character; });
-        if (!isRun)
-            result.push_back(character);
+    char letter;
+    std::size_t length;
+};
+
+std::vector<Run> runsOf(const std::string &spelling)
+{
+    std::vector<Run> runs;
+    for (const char letter : spelling)
+        if (!runs.empty() && runs.back().letter == letter)
+            ++runs.back().length;
+        else
+            runs.push_back({letter, 1});
+    return runs;
+}
+
+// What a word with repeated letters could stand for: each run as one letter or as two ("kiiilll": kill, kil, kiill, …).
+// A single doubled letter is ordinary spelling: it is also read as one.
+void addRuns(const std::string &spelling, std::vector<std::string> &variants)
+{
+    const std::vector<Run> runs = runsOf(spelling);
+    const auto repeated = std::ranges::count_if(runs, [](const Run &run) { return run.length > 1 && !isDigit(run.letter); });
+    if (repeated == 0)
+        return;
+    constexpr std::ptrdiff_t mostRuns = 3; // beyond them all are read alike
+    const unsigned choices = 1U << std::min(repeated, mostRuns);
+    for (unsigned choice = 0; choice < choices; ++choice) {
+        std::string variant;
+        unsigned bit = 0;
+        for (const Run &run : runs) {
+            const bool isRepeated = run.length > 1 && !isDigit(run.letter);
+            const bool isTwo = isRepeated && (choice >> std::min<unsigned>(bit, mostRuns - 1)) & 1U;
+            bit += isRepeated;
+            variant.append(isTwo ? 2 : isRepeated ? 1 : run.length, run.letter);
+        }
+        if (variant != spelling)
+            variants.push_back(std::move(variant));
     }
-    return result;
 }
 
 bool hasLongRun(const std::string &spelling)
@@ -164,6 +222,15 @@ bool hasLongRun(const std::string &spelling)
         if (spelling[i] == spelling[i - 1] && spelling[i] == spelling[i - 2] && !isDigit(spelling[i]))
             return true;
     return false;
+}
+
+// Numbers are written with their unit: everything else that begins with a digit and goes on in letters is a disguise.
+bool isUnit(std::string_view letters)
+{
+    constexpr std::string_view units[] = {"yo", "yr", "yrs", "year", "years", "old", "th", "st", "nd", "rd", "am", "pm", "min",
+                                          "mins", "kg", "km", "mg", "cm", "mm", "ml", "lbs", "usd", "eur", "jahre", "anos",
+                                          "tahun", "thn", "mio", "bit", "fps", "mph", "kmh", "gb", "mb", "px"};
+    return letters.size() == 1 || std::ranges::find(units, letters) != std::ranges::end(units);
 }
 
 // The end of a sentence parts its words like three words between them.
@@ -190,6 +257,7 @@ public:
             at = next;
         }
         endWord();
+        joinCut();
         joinSpelledOut();
         return std::move(m_words);
     }
@@ -199,6 +267,9 @@ private:
     {
         return m_text[at].isHighSurrogate() && at + 1 < m_text.size() && m_text[at + 1].isLowSurrogate();
     }
+
+    // Signs that stand for a letter at a word's beginning too; others begin emphasis, sums, tables.
+    bool isLetterSign(qsizetype at) const { return QStringView(u"@$€").contains(m_text[at]); }
 
     bool wordGoesOnAt(qsizetype at) const
     {
@@ -221,13 +292,15 @@ private:
             m_other = true;
             append(fold, at, next);
             return;
-        case Sort::Sign: // "p@ss", "$ex": part of a word only where letters follow
-            if (wordGoesOnAt(next))
+        case Sort::Sign: // "p@ss", "$ex": part of a word only where letters follow; "b*mb" only between letters
+            if (wordGoesOnAt(next) && (isLetterSign(at) || (m_open && m_letters > 0)))
                 return appendSign(fold.letters[0], at, next);
             return endWord();
         case Sort::SentenceEnd:
             if (fold.letters[0] && m_open && wordGoesOnAt(next))
                 return appendSign(fold.letters[0], at, next);
+            if (!m_open && at > 0 && m_text[at - 1] == u' ' && m_text[at] == u'.')
+                return; // a sign by itself between words ends no sentence
             endWord();
             if (!wordGoesOnAt(next))
                 m_sentenceEnded = true;
@@ -295,8 +368,8 @@ private:
         if (m_digits && !word.spelling.empty() && word.spelling.size() <= 4
             && std::ranges::all_of(word.spelling, isDigit))
             word.number = std::stoi(word.spelling);
-        if (hasLongRun(word.spelling))
-            word.variants = {withRunsOf(word.spelling, 2), withRunsOf(word.spelling, 1)};
+        word.isDisguised = hasLongRun(word.spelling);
+        addRuns(word.spelling, word.variants);
         m_words.push_back(std::move(word));
     }
 
@@ -307,7 +380,8 @@ private:
         std::ranges::transform(plain, plain.begin(), letterFor);
         const auto firstLetter = std::ranges::find_if_not(m_spelling, isDigit);
         const bool isNumberAndUnit =
-            firstLetter != m_spelling.begin() && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs;
+            firstLetter != m_spelling.begin() && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs
+            && isUnit(std::string_view(m_spelling).substr(static_cast<std::size_t>(firstLetter - m_spelling.begin())));
         if (!isNumberAndUnit) {
             add(m_spelling, m_start, m_end);
             return addVariants(m_words.back(), plain);
@@ -319,13 +393,48 @@ private:
         add(unit, m_start + digits, m_end);
     }
 
+    // "1" is an i or an l.
     static void addVariants(Word &word, const std::string &plain)
     {
-        word.variants.push_back(plain);
-        if (hasLongRun(plain)) {
-            word.variants.push_back(withRunsOf(plain, 2));
-            word.variants.push_back(withRunsOf(plain, 1));
+        word.isDisguised = true;
+        std::vector<std::string> readings{plain};
+        for (std::size_t i = 0; i < plain.size(); ++i)
+            if (word.spelling.size() == plain.size() && word.spelling[i] == '1') {
+                readings.push_back(plain);
+                readings.back()[i] = 'l';
+            }
+        if (readings.size() > 2) { // all of them
+            readings.push_back(plain);
+            for (std::size_t i = 0; i < plain.size(); ++i)
+                if (word.spelling[i] == '1')
+                    readings.back()[i] = 'l';
         }
+        for (const std::string &reading : readings) {
+            word.variants.push_back(reading);
+            addRuns(reading, word.variants);
+        }
+    }
+
+    // "bo.mb", "bo-mb": what one sign cuts is read whole as well, beside its pieces.
+    void joinCut()
+    {
+        for (std::size_t first = 0; first + 1 < m_words.size(); ++first) {
+            std::string whole = m_words[first].spelling;
+            for (std::size_t next = first + 1; next < std::min(first + 4, m_words.size()) && isCut(next); ++next) {
+                whole += m_words[next].spelling;
+                if (whole.size() >= 4)
+                    m_words[first].variants.push_back(whole);
+            }
+        }
+    }
+
+    bool isCut(std::size_t word) const
+    {
+        const Word &before = m_words[word - 1];
+        const qsizetype end = before.start + before.length;
+        const bool areLetters = !before.spelling.empty() && !m_words[word].spelling.empty() && before.number < 0
+            && m_words[word].number < 0;
+        return areLetters && m_words[word].start == end + 1 && QStringView(u".-_~·/\\,:").contains(m_text[end]);
     }
 
     // Three or more single letters in a row are the one word they spell; a leading "I" or "a" may be a word of its own.
@@ -350,9 +459,17 @@ private:
     std::size_t endOfLetters(std::size_t first) const
     {
         std::size_t end = first;
-        while (end < m_words.size() && m_words[end].spelling.size() == 1 && !isDigit(m_words[end].spelling[0]))
+        while (end < m_words.size() && m_words[end].spelling.size() == 1 && !isDigit(m_words[end].spelling[0])
+               && (end < first + 2 || gapBefore(end) == gapBefore(first + 1)))
             ++end;
         return end;
+    }
+
+    // What stands between a letter and the one before it: one word is spelled out in one way.
+    QStringView gapBefore(std::size_t word) const
+    {
+        const qsizetype from = m_words[word - 1].start + m_words[word - 1].length;
+        return m_text.sliced(from, std::max<qsizetype>(0, m_words[word].start - from));
     }
 
     void joinLetters(std::size_t first, std::size_t end, std::vector<Word> &words, int &shift) const

@@ -8,11 +8,13 @@ namespace companion::moderation {
 
 // One word of a text as the rules see it. `spelling` is folded: lower case, accents and look-alike letters of other
 // scripts made plain Latin, invisible characters and apostrophes dropped; `variants` hold what disguises could stand
-// for ("k1ll" → "kill", "kiiiill" → "kiill", "kil").
+// for ("k1ll" → "kill", "kiiill" → "kil", "kiil", "kill", …; a starred-out letter is a '?', which the
+// vocabulary tries).
 struct Word
 {
     std::string spelling; // a–z and 0–9 only; empty for a word of a script that is not folded
     std::vector<std::string> variants;
+    bool isDisguised = false; // the first variant is what was meant
     int number = -1; // the value of up to four digits
     int position = 0; // counts words, and three more for each end of a sentence
     qsizetype start = 0; // in the text, UTF-16 code units

@@ -1,4 +1,4 @@
-#include "moderation/RuleScreen.h"
+#include "moderation/Engine.h"
 
 #include <QDir>
 #include <QElapsedTimer>
@@ -13,12 +13,13 @@ using namespace companion;
 using namespace companion::moderation;
 
 // Rates on published sets that lie beside the project (COMPANION_SHARED_DATA, else ../shared/data); skipped where they
-// are not. Prints counts, rules and line numbers, never a text.
+// are not. Prints counts, never a text. The model was trained on most of these sets: this is a guard against regressions,
+// the figures to go by are tools/moderation/evaluate's, held out.
 class TestSharedSets : public QObject
 {
     Q_OBJECT
 
-    std::shared_ptr<const RuleScreen> m_screen;
+    std::shared_ptr<const Engine> m_screen;
     QDir m_data;
 
     struct Count
@@ -88,7 +89,7 @@ private Q_SLOTS:
         m_data.setPath(qEnvironmentVariable("COMPANION_SHARED_DATA", QStringLiteral(SHARED_DATA)));
         if (!m_data.exists(u"moderation"_s))
             QSKIP("the published sets are not here (COMPANION_SHARED_DATA)");
-        m_screen = *RuleScreen::load();
+        m_screen = *Engine::load();
     }
 
     void ordinary_talk_is_left_alone_data()
@@ -97,7 +98,7 @@ private Q_SLOTS:
         QTest::addColumn<double>("atMost"); // percent
         QTest::newRow("persona_chat") << u"moderation/dialogue/persona_chat"_s << 0.05;
         QTest::newRow("topical_chat") << u"moderation/dialogue/topical_chat"_s << 0.05;
-        QTest::newRow("counselchat") << u"moderation/benign/counselchat"_s << 2.0;
+        QTest::newRow("counselchat") << u"moderation/benign/counselchat"_s << 3.0;
         QTest::newRow("hatecheck_nonhateful") << u"moderation/benign/hatecheck_nonhateful"_s << 1.0;
         QTest::newRow("xstest_safe") << u"moderation/benign/xstest_safe"_s << 4.0;
         QTest::newRow("openai_clean") << u"moderation/benign/openai_clean"_s << 4.0;
@@ -112,7 +113,7 @@ private Q_SLOTS:
         QVERIFY2(count.rate() <= atMost, qPrintable(QString::number(count.rate())));
     }
 
-    // What rules alone catch of sets made against much larger classifiers: printed, with a floor against regressions.
+    // Printed, with a floor against regressions.
     void what_must_be_caught_is_measured()
     {
         int texts = 0;
@@ -124,7 +125,7 @@ private Q_SLOTS:
             caught += count.blocked + count.crises;
         }
         qInfo("illegal: %d of %d", caught, texts);
-        QVERIFY(100.0 * caught / texts >= 25);
+        QVERIFY(100.0 * caught / texts >= 70);
     }
 
     void crises_are_measured()
@@ -137,7 +138,7 @@ private Q_SLOTS:
             caught += count.crises;
         }
         qInfo("crisis: %d of %d", caught, texts);
-        QVERIFY(100.0 * caught / texts >= 35);
+        QVERIFY(100.0 * caught / texts >= 55);
     }
 };
 

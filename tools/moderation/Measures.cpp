@@ -15,7 +15,7 @@ struct Allowance
     double part;
 };
 constexpr Allowance allowances[] = {
-    {"moderation/dialogue/persona_chat", 0.00015},     {"moderation/benign/counselchat", 0.0045},
+    {"moderation/dialogue/persona_chat", 0.0001},     {"moderation/benign/counselchat", 0.0045},
     {"moderation/benign/xstest_safe", 0.0215},         {"moderation/adult_allowed/openai_adult", 0.0},
     {"moderation/benign/hatecheck_nonhateful", 0.0045}, {"moderation/benign/openai_clean", 0.024},
 };

@@ -159,27 +159,31 @@ std::shared_ptr<const moderation::Classifier> train(const std::vector<Prepared> 
                                                     const std::function<bool(const Sample &)> &belongs,
                                                     const Recipe &recipe, const QString &version)
 {
-    const auto trained = [&](Label Sample::*label, float weight, unsigned seed) {
+    Recipe crisisRecipe = recipe;
+    crisisRecipe.epochs = recipe.crisisEpochs;
+    crisisRecipe.decay = recipe.crisisDecay;
+    crisisRecipe.carefulWeight = recipe.crisisCareful;
+    const auto trained = [&](Label Sample::*label, const Recipe &its, float weight, unsigned seed) {
         std::vector<Example> examples;
         for (const Prepared &one : prepared)
             if (belongs(*one.sample) && one.sample->*label != Label::Unsaid) {
                 const bool isYes = one.sample->*label == Label::Yes;
                 const bool isTalk = one.sample->set.startsWith(QStringLiteral("moderation/dialogue"));
-                examples.push_back({&one, isYes, isYes        ? (one.sample->isOwn ? weight * recipe.ownWeight : weight)
+                examples.push_back({&one, isYes, isYes        ? (one.sample->isOwn ? weight * its.ownWeight : weight)
                                         : isTalk              ? 1.F
-                                        : one.sample->isOwn ? recipe.carefulWeight * recipe.ownWeight
-                                                              : recipe.carefulWeight});
+                                        : one.sample->isOwn ? its.carefulWeight * its.ownWeight
+                                                              : its.carefulWeight});
             }
-        HeadTrainer trainer(recipe, seed);
+        HeadTrainer trainer(its, seed);
         trainer.run(std::move(examples));
         return trainer;
     };
     using moderation::Action;
     return std::make_shared<const moderation::Classifier>(
         version,
-        std::vector{trained(&Sample::crisis, recipe.crisisWeight, 11)
+        std::vector{trained(&Sample::crisis, crisisRecipe, recipe.crisisWeight, 11)
                         .head(QStringLiteral("crisis"), QStringLiteral("self_harm"), Action::Crisis, true),
-                    trained(&Sample::illegal, recipe.illegalWeight, 13)
+                    trained(&Sample::illegal, recipe, recipe.illegalWeight, 13)
                         .head(QStringLiteral("illegal"), QStringLiteral("illegal"), Action::Block, false)});
 }
 

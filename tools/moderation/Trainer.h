@@ -14,6 +14,10 @@ struct Recipe
     float decay = 5e-3F; // of the weights, each time they are touched
     float dropped = 0.25F; // of the features, each time
     float illegalWeight = 6;
+    // The crisis head's own: its texts are few and long, and a blunter model confuses sorrow with danger.
+    float crisisEpochs = 16;
+    float crisisDecay = 6e-4F;
+    float crisisCareful = 15;
     float crisisWeight = 10;
     float ownWeight = 0.5F; // of a text of our own, beside a published one of its kind
     float carefulWeight = 50; // of harmless texts that are near the line, beside ordinary talk
