@@ -231,7 +231,10 @@ void Backend::addRoutes()
                                      .audit = m_features.audit,
                                      .published = [this] {
                                          QMetaObject::invokeMethod(
-                                             this, [this] { QTimer::singleShot(rulesSettle_ms, this, &Backend::catchUpRules); },
+                                             this,
+                                             [this] {
+                                                 QTimer::singleShot(rulesSettle_ms, this, &Backend::catchUpRules);
+                                             },
                                              Qt::QueuedConnection);
                                      }});
     admin::addStatsRoutes(*m_api);
@@ -336,7 +339,8 @@ void Backend::catchUpRules()
         [rules = m_features.rules.get()](db::Session &db) -> Result<bool> {
             const auto caughtUp = rules->catchUp(db);
             if (!caughtUp)
-                ops::log(ops::Level::Error, "moderation_rules_unusable", {{"mistakes", caughtUp.error().join(u"; "_s)}});
+                ops::log(ops::Level::Error, "moderation_rules_unusable",
+                         {{"mistakes", caughtUp.error().join(u"; "_s)}});
             else if (*caughtUp)
                 ops::log(ops::Level::Info, "moderation_rules_live", {{"version", rules->liveVersion()}});
             return caughtUp.value_or(false);

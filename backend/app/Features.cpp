@@ -71,7 +71,8 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
     const auto screen = moderation::Engine::load();
     if (!screen)
         return std::unexpected(screen.error().join(u'\n'));
-    const auto disclosure = moderation::Disclosure::load(moderation::Disclosure::builtInFolder(), disclosureTimes(configuration));
+    const auto disclosure =
+        moderation::Disclosure::load(moderation::Disclosure::builtInFolder(), disclosureTimes(configuration));
     if (!disclosure)
         return std::unexpected(disclosure.error().join(u'\n'));
     const auto helpLines = moderation::HelpLines::load();

@@ -9,9 +9,9 @@
 
 namespace companion::moderation {
 
-// What the classifier sees of a text: hashed pieces of words and of their neighbourhood, each filed under the word it ends
-// in, and the windows that are judged by themselves: up to two sentences, and the whole where it is short.
-// The trainer (tools/moderation) and the classifier use this very code.
+// What the classifier sees of a text: hashed pieces of words and of their neighbourhood, each filed under the word it
+// ends in, and the windows that are judged by themselves: up to two sentences, and the whole where it is short. The
+// trainer (tools/moderation) and the classifier use this very code.
 struct Features
 {
     static constexpr int bits = 18;

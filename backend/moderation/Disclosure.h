@@ -53,8 +53,8 @@ class Disclosure
 public:
     // The folder holds questions.json, a rule file whose categories are languages, and texts.json.
     static QString builtInFolder();
-    static std::expected<std::shared_ptr<const Disclosure>, QStringList> load(
-        const QString &folder = builtInFolder(), DisclosureTimes times = {});
+    static std::expected<std::shared_ptr<const Disclosure>, QStringList> load(const QString &folder = builtInFolder(),
+                                                                              DisclosureTimes times = {});
 
     std::optional<DisclosureNotice> due(const Occasion &occasion) const;
     // Whether the text asks if it talks to a machine, in any of the languages of the file ("en", "de", "es", …).

@@ -99,8 +99,7 @@ private:
         const auto account = m_.accounts.find(db, user, db.now());
         if (!account)
             return refuse(ErrorCode::NotFound, u"There is no such user."_s);
-        const bool isOperator =
-            std::ranges::any_of(account->user.roles, [](Role role) { return role != Role::User; });
+        const bool isOperator = std::ranges::any_of(account->user.roles, [](Role role) { return role != Role::User; });
         if (isOperator && !call.account().has(Role::Admin))
             return refuse(ErrorCode::RoleRequired, u"Only an admin changes the account of an operator."_s);
         const auto changed = m_.accounts.change(db, user, {.status = UserStatus::Suspended}, db.now());
@@ -112,8 +111,8 @@ private:
 
 void addQueue(api::Api &api, const ModerationParts &parts)
 {
-    auto list = endpoint(http::Method::Get, u"events"_s, u"What moderation stopped, answered or flagged, newest first"_s,
-                         keepers);
+    auto list = endpoint(http::Method::Get, u"events"_s,
+                         u"What moderation stopped, answered or flagged, newest first"_s, keepers);
     list.answers = {api::answer<Page<ModerationRecord>>()};
     list.query = {{"user_id", "Only this user's"},
                   {"action", "flag, block or crisis", JsonType<Action>::schema({})},
@@ -173,7 +172,8 @@ void addReports(api::Api &api, const ModerationParts &parts)
                            u"How many crises were answered, by month, country and kind; names nobody"_s,
                            {Role::Support, Role::Viewer});
     crises.answers = {api::answer<Page<CrisisCount>>()};
-    crises.query = {{"year", "Of this year; by default the present one",
+    crises.query = {{"year",
+                     "Of this year; by default the present one",
                      {{u"type"_s, u"integer"_s}, {u"minimum"_s, 2000}, {u"maximum"_s, 2999}}}};
     api.act(crises, [parts](const api::Call &call, db::Session &db) -> Result<http::Reply> {
         const auto text = call.query(u"year"_s);

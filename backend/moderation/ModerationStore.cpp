@@ -114,7 +114,7 @@ ModerationEventId ModerationStore::record(db::Session &db, const NewModerationEv
 }
 
 Page<ModerationRecord> ModerationStore::events(db::Session &db, const ModerationFilter &filter,
-                                              const PageRequest &page) const
+                                               const PageRequest &page) const
 {
     const Cursor after = parseCursor(page.cursor);
     const auto rows = db.rows("moderation.events",

@@ -7,9 +7,9 @@
 
 namespace companion::moderation {
 
-// Another screen, and with it: no reply repeats its own instructions. A run of `run` words that stands in the prompt just
-// so, whatever the signs and spelling between them, is blocked (category prompt_leak). One per reply; not shared between
-// threads.
+// Another screen, and with it: no reply repeats its own instructions. A run of `run` words that stands in the prompt
+// just so, whatever the signs and spelling between them, is blocked (category prompt_leak). One per reply; not shared
+// between threads.
 class PromptGuard final : public Screen
 {
 public:

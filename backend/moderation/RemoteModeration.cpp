@@ -94,7 +94,7 @@ void RemoteModeration::answered(QNetworkReply *reply, qsizetype textLength, cons
         return then(std::move(*answer));
     }
     ++m_failed;
-    m_problem = status > 0 && status != 200 ? QStringLiteral("HTTP %1").arg(status)
+    m_problem = status > 0 && status != 200        ? QStringLiteral("HTTP %1").arg(status)
         : reply->error() != QNetworkReply::NoError ? QStringLiteral("no answer in time")
                                                    : QStringLiteral("an answer that is not understood");
     if (++m_failuresInRow >= m_options.brokenAfter)
@@ -120,13 +120,14 @@ std::optional<RemoteAnswer> RemoteModeration::read(const QByteArray &body, const
             threshold == options.thresholds.constEnd() ? flags.value(name).toBool() : score >= *threshold;
         if (action == options.actions.constEnd() || !isHit)
             continue;
-        return RemoteAnswer{.verdict = Verdict{.action = *action,
-                                               .severity = category.severity,
-                                               .stage = Stage::Remote,
-                                               .score = std::clamp(score, 0.F, 1.F),
-                                               .category = QLatin1StringView(category.ours),
-                                               .rule = QStringLiteral("openai-%1").arg(QString(name).replace(u'/', u'-')),
-                                               .length = textLength}};
+        return RemoteAnswer{.verdict =
+                                Verdict{.action = *action,
+                                        .severity = category.severity,
+                                        .stage = Stage::Remote,
+                                        .score = std::clamp(score, 0.F, 1.F),
+                                        .category = QLatin1StringView(category.ours),
+                                        .rule = QStringLiteral("openai-%1").arg(QString(name).replace(u'/', u'-')),
+                                        .length = textLength}};
     }
     return RemoteAnswer();
 }

@@ -18,8 +18,8 @@ struct RemoteOptions
     QByteArray apiKey = {}; // never logged
     QString model = QStringLiteral("omni-moderation-latest");
     std::chrono::milliseconds timeout{800}; // the whole of one question
-    // What a category of theirs becomes: block, crisis, or not listed (then it is left alone). Sexual talk between adults
-    // is not listed: the mode decides about it.
+    // What a category of theirs becomes: block, crisis, or not listed (then it is left alone). Sexual talk between
+    // adults is not listed: the mode decides about it.
     QHash<QString, Action> actions = usualActions();
     // A score from here on is a hit, where it is stricter or laxer than the service's own flag.
     QHash<QString, float> thresholds = {};

@@ -50,8 +50,8 @@ RuleVerdict verdictOf(const Verdict &verdict)
 }
 
 // The draft beside what is live, on the texts of the request, on the harmless texts of all rule files, on late records.
-RuleTestResult compare(const ModerationParts &parts, db::Session &db, const RuleTestOrder &order,
-                       const RuleBook &live, const RuleBook &draft)
+RuleTestResult compare(const ModerationParts &parts, db::Session &db, const RuleTestOrder &order, const RuleBook &live,
+                       const RuleBook &draft)
 {
     const Classifier *classifier = parts.rules.engine().classifier().get();
     RuleTestResult result;
@@ -70,9 +70,9 @@ RuleTestResult compare(const ModerationParts &parts, db::Session &db, const Rule
                 result.corpusStopped.append(harmless);
         }
     if (order.recentDays > 0)
-        result.recent = parts.store.recount(db, db.now().addDays(-order.recentDays), recountLimit, [&](const Text &text) {
-            return Engine::screen(text, draft, classifier).isStopped();
-        });
+        result.recent =
+            parts.store.recount(db, db.now().addDays(-order.recentDays), recountLimit,
+                                [&](const Text &text) { return Engine::screen(text, draft, classifier).isStopped(); });
     return result;
 }
 
@@ -94,7 +94,8 @@ void addReading(api::Api &api, const ModerationParts &parts)
         return api::ok(RuleSet{.status = u"draft"_s}).with("ETag", '"' + etagOf(0) + '"');
     });
 
-    auto version = ruleEndpoint(http::Method::Get, u"/versions/{version}"_s, u"A published version, as it was"_s, readers);
+    auto version =
+        ruleEndpoint(http::Method::Get, u"/versions/{version}"_s, u"A published version, as it was"_s, readers);
     version.answers = {api::answer<RuleSet>()};
     version.segments = {{"version", "Its number", {{u"type"_s, u"integer"_s}, {u"minimum"_s, 1}}}};
     api.act(version, [parts](const api::Call &call, db::Session &db) -> Result<http::Reply> {
@@ -108,8 +109,8 @@ void addReading(api::Api &api, const ModerationParts &parts)
 
 void addDrafting(api::Api &api, const ModerationParts &parts)
 {
-    auto put = ruleEndpoint(http::Method::Put, u"/draft"_s, u"Put the draft; it may have mistakes, and is not live"_s,
-                            admins);
+    auto put =
+        ruleEndpoint(http::Method::Put, u"/draft"_s, u"Put the draft; it may have mistakes, and is not live"_s, admins);
     put.body = schemaOf<RuleDraft>();
     put.answers = {api::answer<RuleSet>()};
     put.etag = true;
@@ -129,8 +130,9 @@ void addDrafting(api::Api &api, const ModerationParts &parts)
         return reply(parts.rules, db, *stored);
     });
 
-    auto test = ruleEndpoint(http::Method::Post, u"/test"_s,
-                             u"How the draft would decide: on texts, on the harmless corpus, on late records"_s, readers);
+    auto test =
+        ruleEndpoint(http::Method::Post, u"/test"_s,
+                     u"How the draft would decide: on texts, on the harmless corpus, on late records"_s, readers);
     test.body = schemaOf<RuleTestOrder>();
     test.answers = {api::answer<RuleTestResult>()};
     test.refusals = {ErrorCode::NotFound};
@@ -178,8 +180,9 @@ void addPublishing(api::Api &api, const ModerationParts &parts)
         return api::ok(parts.rules.shown(db, *live), 201);
     });
 
-    auto rollback = ruleEndpoint(http::Method::Post, u"/rollback"_s,
-                                 u"Make an earlier version live again, as a new one; 0: the program's own rules"_s, admins);
+    auto rollback =
+        ruleEndpoint(http::Method::Post, u"/rollback"_s,
+                     u"Make an earlier version live again, as a new one; 0: the program's own rules"_s, admins);
     rollback.body = schemaOf<RollbackOrder>();
     rollback.answers = {api::answer<RuleSet>(201)};
     rollback.refusals = {ErrorCode::NotFound};

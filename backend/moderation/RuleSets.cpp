@@ -131,9 +131,9 @@ RuleSet RuleSets::shown(db::Session &db, const Stored &set) const
 {
     const auto live = db.one("moderation.live_rule_version", {}).integer("version");
     RuleSet view{.version = set.version,
-                 .status = set.version == 0     ? QStringLiteral("draft")
-                     : set.version == live ? QStringLiteral("live")
-                                           : QStringLiteral("retired"),
+                 .status = set.version == 0 ? QStringLiteral("draft")
+                     : set.version == live  ? QStringLiteral("live")
+                                            : QStringLiteral("retired"),
                  .note = set.note,
                  .author = set.author,
                  .changedAt = set.changedAt,

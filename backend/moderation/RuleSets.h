@@ -9,8 +9,8 @@
 
 namespace companion::moderation {
 
-// The rule sets that operators edit, in the database, and the engine that runs the live one. Operator role; each call in
-// the caller's transaction. What is published reaches the engine of every instance by catchUp(), after the commit.
+// The rule sets that operators edit, in the database, and the engine that runs the live one. Operator role; each call
+// in the caller's transaction. What is published reaches the engine of every instance by catchUp(), after the commit.
 class RuleSets
 {
 public:
@@ -37,8 +37,8 @@ public:
     // The files of an earlier version (0: none but the program's own) become the next one.
     Result<Stored> rollback(db::Session &db, int version, const QString &note, const UserId &author) const;
 
-    // The rules as they would be with these files, or every mistake: what does not read, a rule's own failing test, and a
-    // text of the program's rules for what no mode allows that would get through.
+    // The rules as they would be with these files, or every mistake: what does not read, a rule's own failing test, and
+    // a text of the program's rules for what no mode allows that would get through.
     std::expected<std::shared_ptr<const RuleBook>, QStringList> compile(const QJsonObject &files) const;
 
     // Takes over the live version where it has changed; a set that does not compile leaves the engine as it is.

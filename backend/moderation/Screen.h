@@ -99,8 +99,8 @@ template <>
 struct EnumNames<moderation::Action>
 {
     using A = moderation::Action;
-    static constexpr std::array values{std::pair{A::Allow, "allow"}, std::pair{A::Flag, "flag"}, std::pair{A::Block, "block"},
-                                       std::pair{A::Crisis, "crisis"}};
+    static constexpr std::array values{std::pair{A::Allow, "allow"}, std::pair{A::Flag, "flag"},
+                                       std::pair{A::Block, "block"}, std::pair{A::Crisis, "crisis"}};
 };
 template <>
 struct EnumNames<moderation::Direction>

@@ -39,10 +39,7 @@ public:
     }
     int size() const { return m_count; }
 
-    void collect(std::string_view spelling, std::vector<int> &found) const
-    {
-        collectFrom(0, spelling, found);
-    }
+    void collect(std::string_view spelling, std::vector<int> &found) const { collectFrom(0, spelling, found); }
 
 private:
     void collectFrom(int node, std::string_view spelling, std::vector<int> &found) const

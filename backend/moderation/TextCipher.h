@@ -10,9 +10,9 @@
 namespace companion::moderation {
 
 // AES-256-GCM for the texts of moderation records. Stored form: version byte 2, 4 bytes that name the key (the first of
-// its SHA-256), 12 bytes nonce, ciphertext, 16 bytes tag; version 1, still read, has no name of a key. What is sealed is
-// sealed with the first key; earlier ones only open. `context` is bound to it without being stored: a ciphertext moved to another record does not open.
-// Immutable, safe on any thread. A failure of the library itself is a Bug.
+// its SHA-256), 12 bytes nonce, ciphertext, 16 bytes tag; version 1, still read, has no name of a key. What is sealed
+// is sealed with the first key; earlier ones only open. `context` is bound to it without being stored: a ciphertext
+// moved to another record does not open. Immutable, safe on any thread. A failure of the library itself is a Bug.
 class TextCipher
 {
 public:

@@ -30,8 +30,8 @@ constexpr std::pair<char32_t, char> lookAlikes[] = {
     {U'ј', 'j'}, {U'к', 'k'}, {U'ӏ', 'l'}, {U'м', 'm'}, {U'н', 'h'}, {U'о', 'o'}, {U'р', 'p'}, {U'ԛ', 'q'}, {U'ѕ', 's'},
     {U'т', 't'}, {U'у', 'y'}, {U'ѵ', 'v'}, {U'ԝ', 'w'}, {U'х', 'x'}, {U'α', 'a'}, {U'β', 'b'}, {U'ε', 'e'}, {U'η', 'n'},
     {U'ι', 'i'}, {U'κ', 'k'}, {U'ν', 'v'}, {U'ο', 'o'}, {U'ρ', 'p'}, {U'τ', 't'}, {U'υ', 'u'}, {U'χ', 'x'}, {U'ı', 'i'},
-    {U'ł', 'l'}, {U'đ', 'd'}, {U'ħ', 'h'}, {U'ø', 'o'}, {U'ŧ', 't'}, {U'ɑ', 'a'}, {U'ɡ', 'g'}, {U'ʏ', 'y'},
-    {U'ь', 'b'}, {U'ƅ', 'b'}, {U'γ', 'y'}, {U'ϲ', 'c'}, {U'℮', 'e'}, {U'є', 'e'}, {U'ґ', 'r'}, {U'г', 'r'}, {U'п', 'n'}, {U'ո', 'n'},
+    {U'ł', 'l'}, {U'đ', 'd'}, {U'ħ', 'h'}, {U'ø', 'o'}, {U'ŧ', 't'}, {U'ɑ', 'a'}, {U'ɡ', 'g'}, {U'ʏ', 'y'}, {U'ь', 'b'},
+    {U'ƅ', 'b'}, {U'γ', 'y'}, {U'ϲ', 'c'}, {U'℮', 'e'}, {U'є', 'e'}, {U'ґ', 'r'}, {U'г', 'r'}, {U'п', 'n'}, {U'ո', 'n'},
     {U'օ', 'o'}, {U'ս', 'u'}, {U'հ', 'h'}, {U'ց', 'g'}, {U'զ', 'q'}, {U'տ', 's'}, {U'ʟ', 'l'}, {U'ɴ', 'n'}, {U'ʀ', 'r'},
     {U'ʜ', 'h'}, {U'ɪ', 'i'}, {U'ɢ', 'g'}, {U'ʙ', 'b'}, {U'ᴀ', 'a'}, {U'ᴄ', 'c'}, {U'ᴅ', 'd'}, {U'ᴇ', 'e'}, {U'ꜰ', 'f'},
     {U'ᴊ', 'j'}, {U'ᴋ', 'k'}, {U'ᴍ', 'm'}, {U'ᴏ', 'o'}, {U'ᴘ', 'p'}, {U'ꜱ', 's'}, {U'ᴛ', 't'}, {U'ᴜ', 'u'}, {U'ᴠ', 'v'},
@@ -41,8 +41,8 @@ constexpr std::pair<char32_t, char> lookAlikes[] = {
 // Characters that are letters by their category and show nothing.
 bool isInvisible(char32_t character)
 {
-    return character == 0x3164 || character == 0x115f || character == 0x1160 || character == 0xffa0 || character == 0x2800
-        || character == 0x180e || character == 0x034f;
+    return character == 0x3164 || character == 0x115f || character == 0x1160 || character == 0xffa0
+        || character == 0x2800 || character == 0x180e || character == 0x034f;
 }
 
 Fold foldAscii(char character)
@@ -138,8 +138,9 @@ Fold foldOf(char32_t character)
     const bool isDisguise = (character >= 0x1d400 && character <= 0x1d7ff) // mathematical letters
         || (character >= 0xff01 && character <= 0xff5e) // full width
         || (character >= 0x1f100 && character <= 0x1f1ff) // enclosed letters
-        || (character >= 0x2100 && character <= 0x24ff) || (character >= 0xa730 && character <= 0xa7ff) || (character >= 0xfe00 && character <= 0xfe0f)
-        || character == 0xfeff || (character >= 0xe0000 && character <= 0xe01ef) || character == U'。';
+        || (character >= 0x2100 && character <= 0x24ff) || (character >= 0xa730 && character <= 0xa7ff)
+        || (character >= 0xfe00 && character <= 0xfe0f) || character == 0xfeff
+        || (character >= 0xe0000 && character <= 0xe01ef) || character == U'。';
     if (isDisguise)
         return computeFold(character);
     return QChar::isLetterOrNumber(character) ? Fold{Sort::Other} : Fold{};
@@ -197,7 +198,8 @@ std::vector<Run> runsOf(const std::string &spelling)
 void addRuns(const std::string &spelling, std::vector<std::string> &variants)
 {
     const std::vector<Run> runs = runsOf(spelling);
-    const auto repeated = std::ranges::count_if(runs, [](const Run &run) { return run.length > 1 && !isDigit(run.letter); });
+    const auto repeated =
+        std::ranges::count_if(runs, [](const Run &run) { return run.length > 1 && !isDigit(run.letter); });
     if (repeated == 0)
         return;
     constexpr std::ptrdiff_t mostRuns = 3; // beyond them all are read alike
@@ -227,9 +229,10 @@ bool hasLongRun(const std::string &spelling)
 // Numbers are written with their unit: everything else that begins with a digit and goes on in letters is a disguise.
 bool isUnit(std::string_view letters)
 {
-    constexpr std::string_view units[] = {"yo", "yr", "yrs", "year", "years", "old", "th", "st", "nd", "rd", "am", "pm", "min",
-                                          "mins", "kg", "km", "mg", "cm", "mm", "ml", "lbs", "usd", "eur", "jahre", "anos",
-                                          "tahun", "thn", "mio", "bit", "fps", "mph", "kmh", "gb", "mb", "px"};
+    constexpr std::string_view units[] = {"yo",  "yr",  "yrs", "year", "years", "old",   "th",   "st",    "nd",
+                                          "rd",  "am",  "pm",  "min",  "mins",  "kg",    "km",   "mg",    "cm",
+                                          "mm",  "ml",  "lbs", "usd",  "eur",   "jahre", "anos", "tahun", "thn",
+                                          "mio", "bit", "fps", "mph",  "kmh",   "gb",    "mb",   "px"};
     return letters.size() == 1 || std::ranges::find(units, letters) != std::ranges::end(units);
 }
 
@@ -379,8 +382,8 @@ private:
         std::string plain = m_spelling;
         std::ranges::transform(plain, plain.begin(), letterFor);
         const auto firstLetter = std::ranges::find_if_not(m_spelling, isDigit);
-        const bool isNumberAndUnit =
-            firstLetter != m_spelling.begin() && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs
+        const bool isNumberAndUnit = firstLetter != m_spelling.begin()
+            && std::none_of(firstLetter, m_spelling.end(), isDigit) && !m_signs
             && isUnit(std::string_view(m_spelling).substr(static_cast<std::size_t>(firstLetter - m_spelling.begin())));
         if (!isNumberAndUnit) {
             add(m_spelling, m_start, m_end);
@@ -489,6 +492,7 @@ private:
         Word word = m_words[from];
         word.position -= shift;
         word.spelling = joined(from);
+        word.variants.clear();
         if (hasOwnFirst)
             word.variants.push_back(joined(first));
         word.length = m_words[end - 1].start + m_words[end - 1].length - word.start;

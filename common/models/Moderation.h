@@ -33,17 +33,18 @@ struct ModerationRecord
     static constexpr auto fields()
     {
         using R = ModerationRecord;
-        return std::tuple(
-            field("id", &R::id), field("user_id", &R::user, {.title = "User"}), field("session_id", &R::session),
-            field("message_id", &R::message), field("direction", &R::direction, {.title = "Direction"}),
-            field("action", &R::action, {.title = "Verdict"}), field("severity", &R::severity, {.title = "Severity"}),
-            field("stage", &R::stage, {.title = "Stage"}), field("score", &R::score, {.title = "Score"}),
-            field("category", &R::category, {.title = "Category"}), field("rule", &R::rule, {.title = "Rule"}),
-            field("mode", &R::mode, {.title = "Mode"}), field("span_start", &R::spanStart),
-            field("span_length", &R::spanLength), field("has_text", &R::hasText),
-            field("status", &R::status, {.title = "Status"}), field("act", &R::act, {.title = "Done"}),
-            field("acted_by", &R::actedBy), field("act_reason", &R::actReason),
-            field("created_at", &R::createdAt, {.title = "Time"}));
+        return std::tuple(field("id", &R::id), field("user_id", &R::user, {.title = "User"}),
+                          field("session_id", &R::session), field("message_id", &R::message),
+                          field("direction", &R::direction, {.title = "Direction"}),
+                          field("action", &R::action, {.title = "Verdict"}),
+                          field("severity", &R::severity, {.title = "Severity"}),
+                          field("stage", &R::stage, {.title = "Stage"}), field("score", &R::score, {.title = "Score"}),
+                          field("category", &R::category, {.title = "Category"}),
+                          field("rule", &R::rule, {.title = "Rule"}), field("mode", &R::mode, {.title = "Mode"}),
+                          field("span_start", &R::spanStart), field("span_length", &R::spanLength),
+                          field("has_text", &R::hasText), field("status", &R::status, {.title = "Status"}),
+                          field("act", &R::act, {.title = "Done"}), field("acted_by", &R::actedBy),
+                          field("act_reason", &R::actReason), field("created_at", &R::createdAt, {.title = "Time"}));
     }
 };
 
@@ -89,8 +90,9 @@ struct CrisisCount
     static constexpr auto fields()
     {
         using C = CrisisCount;
-        return std::tuple(field("month", &C::month, {.title = "Month"}), field("region", &C::region, {.title = "Country"}),
-                          field("kind", &C::kind, {.title = "Kind"}), field("count", &C::count, {.title = "Count"}));
+        return std::tuple(field("month", &C::month, {.title = "Month"}),
+                          field("region", &C::region, {.title = "Country"}), field("kind", &C::kind, {.title = "Kind"}),
+                          field("count", &C::count, {.title = "Count"}));
     }
 };
 
@@ -129,7 +131,8 @@ struct RuleSummary
     static constexpr auto fields()
     {
         using R = RuleSummary;
-        return std::tuple(field("id", &R::id, {.title = "Rule"}), field("category", &R::category, {.title = "Category"}),
+        return std::tuple(field("id", &R::id, {.title = "Rule"}),
+                          field("category", &R::category, {.title = "Category"}),
                           field("action", &R::action, {.title = "Verdict"}),
                           field("severity", &R::severity, {.title = "Severity"}), field("modes", &R::modes),
                           field("directions", &R::directions));
@@ -155,8 +158,8 @@ struct RuleSet
         using S = RuleSet;
         return std::tuple(field("version", &S::version), field("status", &S::status), field("note", &S::note),
                           field("author", &S::author), field("changed_at", &S::changedAt),
-                          field("rolled_back_to", &S::rolledBackTo), field("files", &S::files), field("rules", &S::rules),
-                          field("mistakes", &S::mistakes));
+                          field("rolled_back_to", &S::rolledBackTo), field("files", &S::files),
+                          field("rules", &S::rules), field("mistakes", &S::mistakes));
     }
 };
 
@@ -189,8 +192,9 @@ struct RulesOverview
     static constexpr auto fields()
     {
         using O = RulesOverview;
-        return std::tuple(field("live", &O::live), field("has_draft", &O::hasDraft), field("classifier", &O::classifier),
-                          field("rules", &O::rules), field("versions", &O::versions));
+        return std::tuple(field("live", &O::live), field("has_draft", &O::hasDraft),
+                          field("classifier", &O::classifier), field("rules", &O::rules),
+                          field("versions", &O::versions));
     }
 };
 
@@ -203,8 +207,9 @@ struct RuleDraft
     static constexpr auto fields()
     {
         return std::tuple(field("files", &RuleDraft::files,
-                                {.description = "Rule files by name (NN-name.json); a program's file of the same name is "
-                                                "replaced"}),
+                                {.description =
+                                     "Rule files by name (NN-name.json); a program's file of the same name is "
+                                     "replaced"}),
                           field("note", &RuleDraft::note, {.maxLength = 500, .hasDefault = true}));
     }
 };
@@ -299,8 +304,9 @@ struct RuleTestResult
     static constexpr auto fields()
     {
         using R = RuleTestResult;
-        return std::tuple(field("texts", &R::texts), field("changed", &R::changed), field("corpus_texts", &R::corpusTexts),
-                          field("corpus_stopped", &R::corpusStopped), field("recent", &R::recent));
+        return std::tuple(field("texts", &R::texts), field("changed", &R::changed),
+                          field("corpus_texts", &R::corpusTexts), field("corpus_stopped", &R::corpusStopped),
+                          field("recent", &R::recent));
     }
 };
 

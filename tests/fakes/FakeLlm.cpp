@@ -276,17 +276,25 @@ void FakeLlm::complete(FakeLlmConnection *connection, const Seen &seen)
 
 void FakeLlm::moderate(FakeLlmConnection *connection, const Seen &seen)
 {
-    static constexpr std::array names{"harassment",         "harassment/threatening", "sexual",
-                                      "hate",               "hate/threatening",       "illicit",
-                                      "illicit/violent",    "self-harm/intent",       "self-harm/instructions",
-                                      "self-harm",          "sexual/minors",          "violence",
+    static constexpr std::array names{"harassment",
+                                      "harassment/threatening",
+                                      "sexual",
+                                      "hate",
+                                      "hate/threatening",
+                                      "illicit",
+                                      "illicit/violent",
+                                      "self-harm/intent",
+                                      "self-harm/instructions",
+                                      "self-harm",
+                                      "sexual/minors",
+                                      "violence",
                                       "violence/graphic"};
     m_moderations.append(seen);
     const QString input = seen.json()[QLatin1StringView("input")].toString();
     static const QRegularExpression trigger(QStringLiteral(R"(\[\[fake:(.*?)\]\])"));
     static const QRegularExpression flag(QStringLiteral(R"(\[\[flag: ([a-z/-]+) ([0-9.]+)\]\])"));
     const auto told = trigger.match(input);
-    const FakeLlmScript script = FakeLlmScript::parse(!m_next.isEmpty() ? m_next.takeFirst()
+    const FakeLlmScript script = FakeLlmScript::parse(!m_next.isEmpty()     ? m_next.takeFirst()
                                                           : told.hasMatch() ? told.captured(1)
                                                                             : m_always);
     QJsonObject flags, scores, types;
@@ -310,7 +318,8 @@ void FakeLlm::moderate(FakeLlmConnection *connection, const Seen &seen)
                            {QStringLiteral("model"), seen.json()[QLatin1StringView("model")]},
                            {QStringLiteral("results"), QJsonArray{result}}};
     FakeLlmAnswer answer{.status = script.number("status", 200), .contentType = "application/json"};
-    answer.pieces = {script.has("garbage") ? QByteArray("{\"results\": [{") : QJsonDocument(body).toJson(QJsonDocument::Compact)};
+    answer.pieces = {script.has("garbage") ? QByteArray("{\"results\": [{")
+                                           : QJsonDocument(body).toJson(QJsonDocument::Compact)};
     connection->answer(answer, script);
 }
 

@@ -17,10 +17,7 @@ class TestRemoteModeration : public QObject
 
     std::unique_ptr<FakeLlm> m_fake;
 
-    RemoteOptions options() const
-    {
-        return {.baseUrl = m_fake->baseUrl(), .apiKey = "sk-test", .timeout = 300ms};
-    }
+    RemoteOptions options() const { return {.baseUrl = m_fake->baseUrl(), .apiKey = "sk-test", .timeout = 300ms}; }
     RemoteAnswer asked(RemoteModeration &remote, const QString &text)
     {
         std::optional<RemoteAnswer> answer;

@@ -15,8 +15,9 @@ namespace {
 QJsonObject fileWith(const char *term, const char *hit)
 {
     const QByteArray rule =
-        QByteArray("{\"format\":1,\"rules\":[{\"id\":\"house-rule\",\"category\":\"house\",\"action\":\"block\",\"any\":[\"") + term
-        + "\"],\"tests\":{\"hits\":[\"" + hit + "\"],\"passes\":[\"a quiet evening\"]}}]}";
+        QByteArray(
+            "{\"format\":1,\"rules\":[{\"id\":\"house-rule\",\"category\":\"house\",\"action\":\"block\",\"any\":[\"")
+        + term + "\"],\"tests\":{\"hits\":[\"" + hit + "\"],\"passes\":[\"a quiet evening\"]}}]}";
     return QJsonDocument::fromJson(rule).object();
 }
 
@@ -94,17 +95,20 @@ private Q_SLOTS:
     {
         QTest::addColumn<QString>("name");
         QTest::addColumn<QByteArray>("file");
-        QTest::newRow("its own test fails") << u"90-house.json"_s << QJsonDocument(fileWith("gin", "some rum")).toJson();
+        QTest::newRow("its own test fails")
+            << u"90-house.json"_s << QJsonDocument(fileWith("gin", "some rum")).toJson();
         QTest::newRow("no rule file") << u"90-house.json"_s << QByteArray("{\"hello\":1}");
         QTest::newRow("two rules of one id")
             << u"90-house.json"_s
-            << QByteArray("{\"format\":1,\"rules\":[{\"id\":\"crime-how\",\"category\":\"x\",\"action\":\"block\",\"any\":"
-                          "[\"gin\"],\"tests\":{\"hits\":[\"gin\"],\"passes\":[\"tea\"]}}]}");
+            << QByteArray(
+                   "{\"format\":1,\"rules\":[{\"id\":\"crime-how\",\"category\":\"x\",\"action\":\"block\",\"any\":"
+                   "[\"gin\"],\"tests\":{\"hits\":[\"gin\"],\"passes\":[\"tea\"]}}]}");
         QTest::newRow("what no mode allows is let through")
             << u"10-minors.json"_s << QByteArray("{\"format\":1,\"rules\":[]}");
         QTest::newRow("and with an excuse as well")
             << u"05-all.json"_s
-            << QByteArray("{\"format\":1,\"rules\":[{\"id\":\"free-all\",\"category\":\"weapons\",\"action\":\"allow\",\"any\":"
+            << QByteArray("{\"format\":1,\"rules\":[{\"id\":\"free-all\",\"category\":\"weapons\",\"action\":\"allow\","
+                          "\"any\":"
                           "[\"how\"],\"tests\":{\"hits\":[\"how\"],\"passes\":[\"tea\"]}}]}");
     }
     void a_broken_set_never_goes_live()
@@ -150,7 +154,8 @@ private Q_SLOTS:
     void what_was_published_stays_as_it_was()
     {
         go({{u"90-house.json"_s, fileWith("moonshine", "the moonshine")}});
-        for (const QString &statement : {u"UPDATE moderation_rule_sets SET note = 'x'"_s, u"DELETE FROM moderation_rule_sets"_s})
+        for (const QString &statement :
+             {u"UPDATE moderation_rule_sets SET note = 'x'"_s, u"DELETE FROM moderation_rule_sets"_s})
             QVERIFY_THROWS_EXCEPTION(db::DatabaseError, m_db->operators().script(statement));
         db::Transaction transaction(m_db->app(), m_admin);
         QVERIFY_THROWS_EXCEPTION(db::DatabaseError, m_db->app().script(u"SELECT * FROM moderation_rule_sets"_s));

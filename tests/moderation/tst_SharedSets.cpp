@@ -13,8 +13,8 @@ using namespace companion;
 using namespace companion::moderation;
 
 // Rates on published sets that lie beside the project (COMPANION_SHARED_DATA, else ../shared/data); skipped where they
-// are not. Prints counts, never a text. The model was trained on most of these sets: this is a guard against regressions,
-// the figures to go by are tools/moderation/evaluate's, held out.
+// are not. Prints counts, never a text. The model was trained on most of these sets: this is a guard against
+// regressions, the figures to go by are tools/moderation/evaluate's, held out.
 class TestSharedSets : public QObject
 {
     Q_OBJECT

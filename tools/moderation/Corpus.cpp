@@ -16,8 +16,7 @@ namespace {
 
 int foldOf(const QStringList &messages)
 {
-    const QByteArray hash =
-        QCryptographicHash::hash(messages.join(u'\n').toUtf8(), QCryptographicHash::Sha256);
+    const QByteArray hash = QCryptographicHash::hash(messages.join(u'\n').toUtf8(), QCryptographicHash::Sha256);
     return static_cast<uchar>(hash[0]) % folds;
 }
 
@@ -115,8 +114,12 @@ std::expected<std::vector<Sample>, QString> generateOwn(const QString &folder)
             samples.push_back({.set = QStringLiteral("own/") + file.completeBaseName(),
                                .row = static_cast<int>(samples.size()),
                                .messages = text.split(QStringLiteral(" // ")),
-                               .illegal = isIllegal ? Label::Yes : isCrisis ? Label::Unsaid : Label::No,
-                               .crisis = isCrisis ? Label::Yes : isIllegal ? Label::Unsaid : Label::No,
+                               .illegal = isIllegal ? Label::Yes
+                                   : isCrisis       ? Label::Unsaid
+                                                    : Label::No,
+                               .crisis = isCrisis ? Label::Yes
+                                   : isIllegal    ? Label::Unsaid
+                                                  : Label::No,
                                .mayTrain = true,
                                .isOwn = true,
                                .fold = -1});

@@ -104,7 +104,8 @@ QString Grammar::choice(QStringView line, qsizetype &at, int depth)
         inside = *definition;
     }
     const auto alternatives = alternativesOf(inside);
-    return expanded(alternatives[static_cast<qsizetype>(m_random() % static_cast<unsigned>(alternatives.size()))], depth + 1);
+    return expanded(alternatives[static_cast<qsizetype>(m_random() % static_cast<unsigned>(alternatives.size()))],
+                    depth + 1);
 }
 
 } // namespace companion::lab

@@ -7,16 +7,16 @@ namespace companion::lab {
 
 namespace {
 
-// What the classifier may hit, of texts that the rules leave alone, as a part of a set: well inside the goals, which are
-// for both together.
+// What the classifier may hit, of texts that the rules leave alone, as a part of a set: well inside the goals, which
+// are for both together.
 struct Allowance
 {
     const char *set;
     double part;
 };
 constexpr Allowance allowances[] = {
-    {"moderation/dialogue/persona_chat", 0.0001},     {"moderation/benign/counselchat", 0.0045},
-    {"moderation/benign/xstest_safe", 0.0215},         {"moderation/adult_allowed/openai_adult", 0.0},
+    {"moderation/dialogue/persona_chat", 0.0001},       {"moderation/benign/counselchat", 0.0045},
+    {"moderation/benign/xstest_safe", 0.0215},          {"moderation/adult_allowed/openai_adult", 0.0},
     {"moderation/benign/hatecheck_nonhateful", 0.0045}, {"moderation/benign/openai_clean", 0.024},
 };
 
@@ -48,8 +48,7 @@ Measures::Measures(std::vector<Sample> samples, std::shared_ptr<const moderation
         Reading reading{.sample = &sample};
         QStringList before;
         for (const QString &message : sample.messages) {
-            const auto verdict =
-                m_rules->screen({message, moderation::Direction::Input, Mode::Spicy, before});
+            const auto verdict = m_rules->screen({message, moderation::Direction::Input, Mode::Spicy, before});
             reading.rulesBlock |= verdict.isBlocked();
             reading.rulesCrisis |= verdict.isCrisis();
             before.append(message);
@@ -99,7 +98,8 @@ float Measures::thresholdFor(std::size_t head, int withoutFold) const
         const auto allowed = static_cast<std::size_t>(part * static_cast<double>(scores.size()));
         std::ranges::sort(scores, std::greater());
         if (qEnvironmentVariableIsSet("LAB_VERBOSE") && withoutFold < 0)
-            qInfo("head %zu: %s allows %.3f", head, set, allowed < scores.size() ? static_cast<double>(scores[allowed]) : 0.0);
+            qInfo("head %zu: %s allows %.3f", head, set,
+                  allowed < scores.size() ? static_cast<double>(scores[allowed]) : 0.0);
         if (allowed < scores.size())
             threshold = std::max(threshold, scores[allowed] + 0.01F);
     }
@@ -122,8 +122,9 @@ std::map<QString, Count> Measures::bySet() const
         const Sample &sample = *reading.sample;
         const Thresholds used = sample.mayTrain ? byFold[static_cast<std::size_t>(sample.fold)] : last;
         const bool isCrisisPool = sample.set.startsWith(QStringLiteral("crisis"));
-        Count &count = counts[isCrisisPool && sample.crisis == Label::No ? QStringLiteral("crisis/conversations, without")
-                                                                          : sample.set];
+        Count &count =
+            counts[isCrisisPool && sample.crisis == Label::No ? QStringLiteral("crisis/conversations, without")
+                                                              : sample.set];
         ++count.texts;
         count.byRules += isCrisisPool ? reading.rulesCrisis : reading.rulesBlock || reading.rulesCrisis;
         const bool crisis = reading.crises(used.crisis);
@@ -135,8 +136,8 @@ std::map<QString, Count> Measures::bySet() const
 
 Count Measures::withoutSet(const QString &set) const
 {
-    const auto model = train(
-        m_prepared, [&](const Sample &s) { return s.mayTrain && s.set != set; }, m_recipe, QStringLiteral("1"));
+    const auto model =
+        train(m_prepared, [&](const Sample &s) { return s.mayTrain && s.set != set; }, m_recipe, QStringLiteral("1"));
     const Thresholds used = chosen();
     Count count;
     for (const Reading &reading : m_readings) {

@@ -51,10 +51,12 @@ private:
 void writeHarmless(Writer &to, const std::map<QString, Count> &counts)
 {
     to.line(u"## What must pass"_s);
-    to.line(u"Every text of a set that was stopped, by a block or by the crisis answer. Held-out figures where the set also "
+    to.line(u"Every text of a set that was stopped, by a block or by the crisis answer. Held-out figures where the set "
+            u"also "
             "trains; `never trained` where no training saw it."_s);
     to.line();
-    to.head({u"set"_s, u"texts"_s, u"rules"_s, u"all local stages"_s, u"of these crisis"_s, u"%"_s, u"95 %"_s, u"at most %"_s});
+    to.head({u"set"_s, u"texts"_s, u"rules"_s, u"all local stages"_s, u"of these crisis"_s, u"%"_s, u"95 %"_s,
+             u"at most %"_s});
     for (const SetInfo &set : publishedSets()) {
         if (set.illegal == Label::Yes || set.crisis == Label::Yes)
             continue;
@@ -70,17 +72,19 @@ void writeHarmless(Writer &to, const std::map<QString, Count> &counts)
     if (const auto found = counts.find(u"crisis/conversations, without"_s); found != counts.end())
         to.row({found->first, QString::number(found->second.texts), QString::number(found->second.byRules),
                 QString::number(found->second.hits()), QString::number(found->second.crises),
-                percent(found->second.hits(), found->second.texts),
-                interval(found->second.hits(), found->second.texts), u"2"_s});
+                percent(found->second.hits(), found->second.texts), interval(found->second.hits(), found->second.texts),
+                u"2"_s});
     to.line();
 }
 
 void writeCaught(Writer &to, const Measures &measures, const std::map<QString, Count> &counts, bool crisis)
 {
     to.line(crisis ? u"## Crises"_s : u"## What must be caught"_s);
-    to.line(crisis ? u"Caught: answered with the crisis answer."_s
-                   : u"Caught: blocked, or answered with the crisis answer. *Without this set*: a model that saw nothing of "
-                     "the set at all: what to expect of texts of another make."_s);
+    to.line(
+        crisis
+            ? u"Caught: answered with the crisis answer."_s
+            : u"Caught: blocked, or answered with the crisis answer. *Without this set*: a model that saw nothing of "
+              "the set at all: what to expect of texts of another make."_s);
     to.line();
     to.head({u"set"_s, u"texts"_s, u"rules"_s, u"all local stages"_s, u"%"_s, u"95 %"_s, u"without this set"_s});
     Count all, without;
@@ -125,17 +129,18 @@ void writeEvasion(Writer &to, const Engine &engine, const std::vector<Sample> &o
             && stopped(own[i].messages.first()))
             texts.append(own[i].messages.first());
     to.line(u"## Disguises"_s);
-    to.line(u"%1 texts of our own (the rules' tests, and generated ones) that are stopped as they are, rewritten in each way: how "
+    to.line(u"%1 texts of our own (the rules' tests, and generated ones) that are stopped as they are, rewritten in "
+            u"each way: how "
             "many are still stopped."_s.arg(texts.size()));
     to.line();
     to.head({u"disguise"_s, u"still stopped"_s, u"%"_s, u"95 %"_s});
     int all = 0, hits = 0;
     for (const Disguise &disguise : disguises()) {
         std::mt19937 random(7);
-        const auto caught = static_cast<int>(std::ranges::count_if(
-            texts, [&](const QString &text) { return stopped(disguise.apply(text, random)); }));
-        to.row({QLatin1StringView(disguise.name), QString::number(caught), percent(caught, static_cast<int>(texts.size())),
-                interval(caught, static_cast<int>(texts.size()))});
+        const auto caught = static_cast<int>(
+            std::ranges::count_if(texts, [&](const QString &text) { return stopped(disguise.apply(text, random)); }));
+        to.row({QLatin1StringView(disguise.name), QString::number(caught),
+                percent(caught, static_cast<int>(texts.size())), interval(caught, static_cast<int>(texts.size()))});
         all += static_cast<int>(texts.size());
         hits += caught;
     }
@@ -146,14 +151,17 @@ void writeEvasion(Writer &to, const Engine &engine, const std::vector<Sample> &o
 void writeInjection(Writer &to, const Engine &engine, const QString &data)
 {
     to.line(u"## Prompt injection"_s);
-    to.line(u"Flagged (recorded, never blocked for it). The replies are held against the prompt besides: `PromptGuard`."_s);
+    to.line(
+        u"Flagged (recorded, never blocked for it). The replies are held against the prompt besides: `PromptGuard`."_s);
     to.line();
     to.head({u"set"_s, u"texts"_s, u"flagged"_s, u"%"_s, u"95 %"_s});
     for (const char *name : {"attacks", "benign_one", "benign_two", "benign_three"}) {
         int texts = 0, flagged = 0;
-        for (const QString &text : readTexts(QDir(data).filePath(u"injection/%1.jsonl"_s.arg(QLatin1StringView(name))))) {
+        for (const QString &text :
+             readTexts(QDir(data).filePath(u"injection/%1.jsonl"_s.arg(QLatin1StringView(name))))) {
             ++texts;
-            const Verdict verdict = Engine::screen({text, Direction::Input, Mode::Normal, {}}, *engine.rules(), nullptr);
+            const Verdict verdict =
+                Engine::screen({text, Direction::Input, Mode::Normal, {}}, *engine.rules(), nullptr);
             flagged += verdict.category == u"prompt_injection";
         }
         if (texts)
@@ -167,7 +175,8 @@ void writeDisclosure(Writer &to, const QString &source)
 {
     const auto disclosure = Disclosure::load();
     to.line(u"## Asked whether it is an AI"_s);
-    to.line(u"Wordings written for this measurement alone (`tools/moderation/wordings`), in six languages; the rules do not know "
+    to.line(u"Wordings written for this measurement alone (`tools/moderation/wordings`), in six languages; the rules "
+            u"do not know "
             "them."_s);
     to.line();
     to.head({u"wordings"_s, u"texts"_s, u"taken as the question"_s, u"%"_s, u"95 %"_s});
@@ -189,7 +198,8 @@ void writeDisclosure(Writer &to, const QString &source)
 void writeCost(Writer &to, const Engine &engine, const Measures &measures)
 {
     to.line(u"## Cost"_s);
-    to.line(u"One message through rules and classifier on one core of this machine (2 shared cores; other work was running)."_s);
+    to.line(
+        u"One message through rules and classifier on one core of this machine (2 shared cores; other work was running)."_s);
     to.line();
     to.head({u"set"_s, u"mean characters"_s, u"mean µs"_s, u"p50 µs"_s, u"p95 µs"_s, u"p99 µs"_s});
     std::map<QString, std::vector<std::pair<qint64, qsizetype>>> times;
@@ -208,8 +218,10 @@ void writeCost(Writer &to, const Engine &engine, const Measures &measures)
             continue;
         std::ranges::sort(of);
         const auto at = [&](double part) {
-            return QString::number(
-                static_cast<double>(of[static_cast<std::size_t>(part * static_cast<double>(of.size() - 1))].first) / 1000.0, 'f', 0);
+            return QString::number(static_cast<double>(
+                                       of[static_cast<std::size_t>(part * static_cast<double>(of.size() - 1))].first)
+                                       / 1000.0,
+                                   'f', 0);
         };
         double nanoseconds = 0, characters = 0;
         for (const auto &[time, length] : of) {
@@ -217,8 +229,8 @@ void writeCost(Writer &to, const Engine &engine, const Measures &measures)
             characters += static_cast<double>(length);
         }
         const auto size = static_cast<double>(of.size());
-        to.row({set, QString::number(characters / size, 'f', 0), QString::number(nanoseconds / size / 1000, 'f', 0), at(0.5),
-                at(0.95), at(0.99)});
+        to.row({set, QString::number(characters / size, 'f', 0), QString::number(nanoseconds / size / 1000, 'f', 0),
+                at(0.5), at(0.95), at(0.99)});
     }
     to.line();
 }
@@ -256,10 +268,11 @@ void writeFirstToken(Writer &to, const std::shared_ptr<const Engine> &engine, co
         return sorted[static_cast<std::size_t>(part * static_cast<double>(sorted.size() - 1))];
     };
     to.line(u"## Added time to the first word shown"_s);
-    to.line(u"A reply's first sentence is held back until it is complete, or 40 words have come. On %1 replies (the sentences of "
-            "topical_chat, fed word by word): p50 %2 words, p95 %3, p99 %4. At 30 words a second that is %5 ms, %6 ms and %7 ms more "
-            "than showing each word at once. The screen itself takes p50 %8 µs, p95 %9 µs of it."_s
-                .arg(words.size())
+    to.line(u"A reply's first sentence is held back until it is complete, or 40 words have come. On %1 replies (the "
+            u"sentences of "
+            "topical_chat, fed word by word): p50 %2 words, p95 %3, p99 %4. At 30 words a second that is %5 ms, %6 ms "
+            "and %7 ms more "
+            "than showing each word at once. The screen itself takes p50 %8 µs, p95 %9 µs of it."_s.arg(words.size())
                 .arg(at(words, 0.5))
                 .arg(at(words, 0.95))
                 .arg(at(words, 0.99))
@@ -281,24 +294,31 @@ QString report(const Measures &measures, const moderation::RuleScreen &rules, co
     auto heads = measures.finalModel()->heads();
     heads[0].threshold = thresholds.crisis;
     heads[1].threshold = thresholds.illegal;
-    const auto engine = std::make_shared<Engine>(
-        *book, std::make_shared<const Classifier>(measures.finalModel()->version(), std::move(heads)));
+    const auto engine = std::make_shared<Engine>(*book,
+                                                 std::make_shared<const Classifier>(measures.finalModel()->version(),
+                                                                                    std::move(heads)));
     const auto counts = measures.bySet();
     Writer to;
     to.line(u"# Moderation, measured"_s);
     to.line();
-    to.line(u"Made by `tools/moderation/evaluate` on %1, on the published sets beside the project; counts only, no text. Spicy mode, the "
+    to.line(u"Made by `tools/moderation/evaluate` on %1, on the published sets beside the project; counts only, no "
+            u"text. Spicy mode, the "
             "laxer one. %2 rules; classifier %3: thresholds crisis %4, illegal %5."_s
                 .arg(QDate::currentDate().toString(Qt::ISODate))
                 .arg(rules.ruleCount())
                 .arg(measures.finalModel()->version(), QString::number(static_cast<double>(thresholds.crisis), 'f', 3),
                      QString::number(static_cast<double>(thresholds.illegal), 'f', 3)));
     to.line();
-    to.line(u"How it is measured: the sets are cut in five parts by a hash of each text. A part is scored by a model that was trained "
-            "on the other four and on the generated texts of `tools/moderation/corpus` (%1), with thresholds chosen on the other four "
-            "parts' held-out scores. The model in the program is trained on all five; it is not measured on them. Sets marked *never "
-            "trained* are scored by that one. Intervals are Wilson's, 95 %. Near-duplicates within a set (HateCheck, AdvBench are "
-            "made from templates) lie in several parts: the column *without this set* is free of that."_s.arg(own.size()));
+    to.line(
+        u"How it is measured: the sets are cut in five parts by a hash of each text. A part is scored by a model that "
+        u"was trained "
+        "on the other four and on the generated texts of `tools/moderation/corpus` (%1), with thresholds chosen on the "
+        "other four "
+        "parts' held-out scores. The model in the program is trained on all five; it is not measured on them. Sets "
+        "marked *never "
+        "trained* are scored by that one. Intervals are Wilson's, 95 %. Near-duplicates within a set (HateCheck, "
+        "AdvBench are "
+        "made from templates) lie in several parts: the column *without this set* is free of that."_s.arg(own.size()));
     to.line();
     writeHarmless(to, counts);
     writeCaught(to, measures, counts, false);

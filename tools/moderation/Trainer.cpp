@@ -43,8 +43,12 @@ public:
         float most = 1e-6F;
         for (const float weight : m_weights)
             most = std::max(most, std::abs(weight));
-        moderation::Classifier::Head head{.name = name, .category = category, .action = action,
-                                          .acrossTurns = acrossTurns, .threshold = 0.5F, .bias = m_bias,
+        moderation::Classifier::Head head{.name = name,
+                                          .category = category,
+                                          .action = action,
+                                          .acrossTurns = acrossTurns,
+                                          .threshold = 0.5F,
+                                          .bias = m_bias,
                                           .scale = most / 127};
         for (const float weight : m_weights)
             head.weights.push_back(static_cast<std::int8_t>(std::lround(weight / head.scale)));
@@ -143,7 +147,8 @@ std::vector<Prepared> prepare(const std::vector<Sample> &samples)
         for (const QString &message : sample.messages) {
             auto words = moderation::wordsOf(message, together.empty() ? 0 : together.back().position + 4);
             one.parts.push_back(Features::of(words));
-            together.insert(together.end(), std::make_move_iterator(words.begin()), std::make_move_iterator(words.end()));
+            together.insert(together.end(), std::make_move_iterator(words.begin()),
+                            std::make_move_iterator(words.end()));
         }
         if (sample.messages.size() > 1) { // a conversation is judged together
             Features whole = Features::of(together);
@@ -169,10 +174,11 @@ std::shared_ptr<const moderation::Classifier> train(const std::vector<Prepared> 
             if (belongs(*one.sample) && one.sample->*label != Label::Unsaid) {
                 const bool isYes = one.sample->*label == Label::Yes;
                 const bool isTalk = one.sample->set.startsWith(QStringLiteral("moderation/dialogue"));
-                examples.push_back({&one, isYes, isYes        ? (one.sample->isOwn ? weight * its.ownWeight : weight)
-                                        : isTalk              ? 1.F
+                examples.push_back({&one, isYes,
+                                    isYes                   ? (one.sample->isOwn ? weight * its.ownWeight : weight)
+                                        : isTalk            ? 1.F
                                         : one.sample->isOwn ? its.carefulWeight * its.ownWeight
-                                                              : its.carefulWeight});
+                                                            : its.carefulWeight});
             }
         HeadTrainer trainer(its, seed);
         trainer.run(std::move(examples));

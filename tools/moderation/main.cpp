@@ -27,7 +27,7 @@ void printTable(const Measures &measures)
                     100.0 * count.hits() / count.texts, low, high);
         const QString pool = set.startsWith(QStringLiteral("moderation/illegal")) ? QStringLiteral("ILLEGAL")
             : set.startsWith(QStringLiteral("crisis/")) && !set.contains(u',')    ? QStringLiteral("CRISIS")
-                                                                                   : QString();
+                                                                                  : QString();
         Count &sum = pools[pool];
         sum.texts += count.texts;
         sum.byRules += count.byRules;
@@ -36,9 +36,9 @@ void printTable(const Measures &measures)
     }
     for (const auto &[pool, count] : pools)
         if (!pool.isEmpty())
-            std::printf("%-42s %6d  rules %5.1f %%  with classifier %5.1f %% (crisis only %5.1f %%)\n", qPrintable(pool),
-                        count.texts, 100.0 * count.byRules / count.texts, 100.0 * count.hits() / count.texts,
-                        100.0 * count.crises / count.texts);
+            std::printf("%-42s %6d  rules %5.1f %%  with classifier %5.1f %% (crisis only %5.1f %%)\n",
+                        qPrintable(pool), count.texts, 100.0 * count.byRules / count.texts,
+                        100.0 * count.hits() / count.texts, 100.0 * count.crises / count.texts);
 }
 
 bool write(const QString &path, const QByteArray &bytes)
@@ -53,21 +53,29 @@ int main(int argc, char **argv)
 {
     QCoreApplication app(argc, argv);
     QCommandLineParser parser;
-    parser.addOption({QStringLiteral("source"), QStringLiteral("The project."), QStringLiteral("folder"), QStringLiteral(".")});
-    parser.addOption({QStringLiteral("data"), QStringLiteral("The published sets."), QStringLiteral("folder"), QStringLiteral("../shared/data")});
+    parser.addOption(
+        {QStringLiteral("source"), QStringLiteral("The project."), QStringLiteral("folder"), QStringLiteral(".")});
+    parser.addOption({QStringLiteral("data"), QStringLiteral("The published sets."), QStringLiteral("folder"),
+                      QStringLiteral("../shared/data")});
     parser.addOption({QStringLiteral("model"), QStringLiteral("Write the model here."), QStringLiteral("file")});
     parser.addOption({QStringLiteral("report"), QStringLiteral("Write the report here."), QStringLiteral("file")});
-    parser.addOption({QStringLiteral("rules"), QStringLiteral("The rule files; else the built-in ones."), QStringLiteral("folder")});
-    parser.addOption({QStringLiteral("rows"), QStringLiteral("Print the rows of this set that are hit, or that are not."), QStringLiteral("set")});
-    parser.addOption({QStringLiteral("scores"), QStringLiteral("Print the held-out scores of this set's rows."), QStringLiteral("set")});
+    parser.addOption(
+        {QStringLiteral("rules"), QStringLiteral("The rule files; else the built-in ones."), QStringLiteral("folder")});
+    parser.addOption({QStringLiteral("rows"),
+                      QStringLiteral("Print the rows of this set that are hit, or that are not."),
+                      QStringLiteral("set")});
+    parser.addOption({QStringLiteral("scores"), QStringLiteral("Print the held-out scores of this set's rows."),
+                      QStringLiteral("set")});
     parser.addOption({QStringLiteral("recipe"), QStringLiteral("Try another recipe."), QStringLiteral("name=value")});
     parser.addOption({QStringLiteral("leave-out"), QStringLiteral("Also train without each set in turn.")});
     parser.addHelpOption();
     parser.process(app);
 
-    const auto rules = moderation::RuleScreen::load(
-        parser.isSet(QStringLiteral("rules")) ? parser.value(QStringLiteral("rules")) : moderation::RuleScreen::builtInFolder());
-    const auto own = generateOwn(QDir(parser.value(QStringLiteral("source"))).filePath(QStringLiteral("tools/moderation/corpus")));
+    const auto rules =
+        moderation::RuleScreen::load(parser.isSet(QStringLiteral("rules")) ? parser.value(QStringLiteral("rules"))
+                                                                           : moderation::RuleScreen::builtInFolder());
+    const auto own =
+        generateOwn(QDir(parser.value(QStringLiteral("source"))).filePath(QStringLiteral("tools/moderation/corpus")));
     if (!rules || !own) {
         std::fprintf(stderr, "%s\n", qPrintable(rules ? own.error() : rules.error().join(u'\n')));
         return 1;
@@ -81,27 +89,29 @@ int main(int argc, char **argv)
     for (const QString &setting : parser.values(QStringLiteral("recipe"))) {
         const float value = setting.section(u'=', 1).toFloat();
         const QString name = setting.section(u'=', 0, 0);
-        (name == QStringLiteral("rate")           ? recipe.rate
-             : name == QStringLiteral("decay")    ? recipe.decay
-             : name == QStringLiteral("dropped")  ? recipe.dropped
-             : name == QStringLiteral("illegal")  ? recipe.illegalWeight
-             : name == QStringLiteral("own")      ? recipe.ownWeight
-             : name == QStringLiteral("careful")  ? recipe.carefulWeight
-             : name == QStringLiteral("epochs")   ? recipe.epochs
-                                                  : recipe.crisisWeight) = value;
+        (name == QStringLiteral("rate")          ? recipe.rate
+             : name == QStringLiteral("decay")   ? recipe.decay
+             : name == QStringLiteral("dropped") ? recipe.dropped
+             : name == QStringLiteral("illegal") ? recipe.illegalWeight
+             : name == QStringLiteral("own")     ? recipe.ownWeight
+             : name == QStringLiteral("careful") ? recipe.carefulWeight
+             : name == QStringLiteral("epochs")  ? recipe.epochs
+                                                 : recipe.crisisWeight) = value;
     }
     Measures measures(std::move(samples), *rules, recipe);
     std::printf("read in %lld ms\n", timer.restart());
     measures.crossValidate();
     std::printf("trained %d times in %lld ms\n", folds + 1, timer.restart());
     const Thresholds thresholds = measures.chosen();
-    std::printf("thresholds: crisis %.3f, illegal %.3f\n", static_cast<double>(thresholds.crisis), static_cast<double>(thresholds.illegal));
+    std::printf("thresholds: crisis %.3f, illegal %.3f\n", static_cast<double>(thresholds.crisis),
+                static_cast<double>(thresholds.illegal));
     printTable(measures);
     if (parser.isSet(QStringLiteral("leave-out")))
         for (const SetInfo &set : publishedSets())
             if (set.illegal == Label::Yes || set.crisis == Label::Yes) {
                 const Count count = measures.withoutSet(QString::fromLatin1(set.path));
-                std::printf("without %-34s %4d of %4d (rules %d)\n", set.path, count.hits(), count.texts, count.byRules);
+                std::printf("without %-34s %4d of %4d (rules %d)\n", set.path, count.hits(), count.texts,
+                            count.byRules);
             }
     for (const QString &set : parser.values(QStringLiteral("rows")))
         for (const bool hit : {true, false}) {
@@ -130,7 +140,8 @@ int main(int argc, char **argv)
     const ReportPlaces places{parser.value(QStringLiteral("source")), parser.value(QStringLiteral("data")),
                               parser.isSet(QStringLiteral("rules")) ? parser.value(QStringLiteral("rules"))
                                                                     : moderation::RuleScreen::builtInFolder()};
-    if (parser.isSet(QStringLiteral("report")) && !write(parser.value(QStringLiteral("report")), report(measures, **rules, *own, places).toUtf8()))
+    if (parser.isSet(QStringLiteral("report"))
+        && !write(parser.value(QStringLiteral("report")), report(measures, **rules, *own, places).toUtf8()))
         return 1;
     return 0;
 }
