@@ -43,6 +43,8 @@ void ChatTurn::begin()
 
 void ChatTurn::asked(moderation::RemoteAnswer answer)
 {
+    if (m_ended) // given up meanwhile
+        return;
     if (answer.mustWait)
         return fail({.code = ErrorCode::NotReady,
                      .detail = u"The moderation service does not answer; try again in a moment."_s,
