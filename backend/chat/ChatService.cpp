@@ -327,12 +327,14 @@ Result<Turn> ChatService::prepare(const TurnOrder &order, const Scene &scene, co
     turn.createdAt = scene.session ? std::max(now, scene.session->lastMessageAt.addMSecs(1)) : now;
     turn.deadline = now.addSecs(m_terms.generationLimit_s + m_terms.settleGrace_s);
     turn.price = {m_terms.ratePer1k, m_terms.minimumCharge, scene.persona.persona.priceMultiplier, scene.tier.discount};
-    turn.prompt = buildPrompt({.persona = scene.persona.persona,
-                               .mode = scene.mode,
-                               .userName = scene.account.user.displayName,
-                               .before = scene.before,
-                               .message = order.text,
-                               .memories = recollection.block});
+    const PromptParts parts{.persona = scene.persona.persona,
+                            .mode = scene.mode,
+                            .userName = scene.account.user.displayName,
+                            .before = scene.before,
+                            .message = order.text,
+                            .memories = recollection.block};
+    turn.prompt = buildPrompt(parts);
+    turn.instructions = instructionsSize(turn.prompt, parts);
     turn.memories = recollection.memories;
     if (recollection.degraded)
         turn.degraded = {u"memory"_s};

@@ -108,7 +108,8 @@ void ChatTurn::gather(const ToGather &wanted)
 
 void ChatTurn::generate()
 {
-    const auto guard = std::make_shared<moderation::PromptGuard>(m_.chat.screen(), m_turn.prompt.first().content);
+    const auto guard = std::make_shared<moderation::PromptGuard>(
+        m_.chat.screen(), QStringView(m_turn.prompt.first().content).first(m_turn.instructions));
     m_screen = std::make_unique<moderation::OutputScreen>(guard, m_turn.mode, m_turn.userBefore);
     m_limit.start(m_.chat.terms().generationLimit_s * 1000);
     m_generation = m_.model.start({.model = m_turn.mode == Mode::Spicy ? m_.spicyModel : QString(),

@@ -6,6 +6,8 @@ using namespace Qt::StringLiterals;
 
 namespace {
 
+constexpr QStringView between = u"\n\n"; // the sections
+
 QString houseRules(const PromptParts &parts)
 {
     QString rules = u"You are %1, an AI character on a companion platform for adults. Stay in character and answer in "
@@ -30,7 +32,7 @@ QString systemText(const PromptParts &parts)
     sections << houseRules(parts);
     if (!parts.memories.isEmpty())
         sections << parts.memories;
-    return sections.join(u"\n\n"_s);
+    return sections.join(between);
 }
 
 } // namespace
@@ -44,6 +46,12 @@ QList<llm::ChatMessage> buildPrompt(const PromptParts &parts)
     prompt += parts.before;
     prompt.append({Role::User, parts.message});
     return prompt;
+}
+
+qsizetype instructionsSize(const QList<llm::ChatMessage> &prompt, const PromptParts &parts)
+{
+    const qsizetype remembered = parts.memories.isEmpty() ? 0 : parts.memories.size() + between.size();
+    return prompt.first().content.size() - remembered;
 }
 
 } // namespace companion::chat

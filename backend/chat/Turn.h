@@ -49,6 +49,7 @@ struct Turn
     QDateTime createdAt;
     QDateTime deadline;
     QList<llm::ChatMessage> prompt;
+    qsizetype instructions = 0; // of its first text, the persona's and the house's; the rest is what is remembered
     int promptEstimate = 0; // its tokens, before any margin
     int maxTokens = 512;
     std::optional<int> clampedMaxTokens;
@@ -59,7 +60,7 @@ struct Turn
     QList<UsedMemory> memories = {}; // in the prompt
     QStringList degraded = {};       // what it had to do without
     bool remember = false;           // its messages become memories
-    int priority = 0;            // of the tier, when the model's connections are contended
+    int priority = 0;                // of the tier, when the model's connections are contended
 };
 
 // How a turn ended well: everything an answer says.
