@@ -330,7 +330,7 @@ private Q_SLOTS:
         QCOMPARE(balance().available.toString(), u"10.0000"_s);
         const auto events = m_features->moderation.events(m_db->operators(), {.user = m_user}, {});
         QCOMPARE(events.items.size(), 1);
-        QCOMPARE(events.items.first().action, moderation::Action::Block);
+        QCOMPARE(events.items.first().action, u"block"_s);
     }
 
     void a_crisis_is_answered_free_and_the_words_stay_in_the_moderation_record()
