@@ -1,6 +1,8 @@
 #include "admin/AdminRoutes.h"
 #include "admin/UserStore.h"
 
+#include <algorithm>
+
 namespace companion::admin {
 
 using namespace Qt::StringLiterals;
@@ -25,6 +27,9 @@ void addUserMemoryRoutes(api::Api &api, const memory::MemoryService &memories, c
         const auto user = id ? UserStore().find(db, *id) : std::nullopt;
         if (!user)
             return refuse(ErrorCode::NotFound, u"There is no such user."_s);
+        const bool isOperator = std::ranges::any_of(user->roles, [](Role role) { return role != Role::User; });
+        if (isOperator && !call.account().has(Role::Admin))
+            return refuse(ErrorCode::RoleRequired, u"Only an admin looks at what is remembered of an operator."_s);
         const auto found =
             memories.list(db, user->id, wanted->kind, {.limit = wanted->limit, .offset = wanted->offset});
         audit.append(db,

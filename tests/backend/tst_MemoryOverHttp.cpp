@@ -73,8 +73,8 @@ private Q_SLOTS:
             return backend.request("PATCH", u"/api/v1/memories/"_s + id,
                                    QJsonDocument(body).toJson(QJsonDocument::Compact), who.token);
         };
-        QCOMPARE(patch(turn, {{u"text"_s, u"My parrot is called Leopold."_s}}, ada).json().value(u"edited"_s), true);
         QCOMPARE(patch(fact, {{u"value"_s, u"Hamburg"_s}}, ada).json().value(u"value"_s), u"Hamburg"_s);
+        QCOMPARE(patch(turn, {{u"text"_s, u"My parrot is called Leopold."_s}}, ada).json().value(u"edited"_s), true);
         QCOMPARE(patch(turn, {{u"value"_s, u"x"_s}}, ada).status, 422);
         QCOMPARE(patch(fact, {{u"text"_s, u"x"_s}}, ada).status, 422);
         QCOMPARE(patch(fact, {}, ada).status, 422);
