@@ -47,6 +47,7 @@ QJsonObject headerComponents()
         {u"Idempotency-Replayed"_s, header("This is the first answer, given again", flag, false)},
         {u"Location"_s, header("Where the new object is", textType("/api/v1/chat/sessions/7f0c1b1e"), true)},
         {u"Cache-Control"_s, header("How long the answer may be kept", textType("public, max-age=60"), true)},
+        {u"Content-Disposition"_s, header("Under which name a browser keeps it", {{u"type"_s, u"string"_s}}, false)},
         {u"Deletion-Receipt"_s,
          header("The receipt of what was forgotten, see /memory-receipts",
                 {{u"type"_s, u"string"_s}, {u"format"_s, u"uuid"_s}}, true)},

@@ -1,5 +1,6 @@
 #include "app/Features.h"
 
+#include "app/MemoryData.h"
 #include "memory/embedders/WordVectors.h"
 
 #include <QDir>
@@ -91,6 +92,8 @@ std::expected<std::unique_ptr<Features>, QString> Features::make(const Configura
                             .gatherWithin_ms = configuration.memoryWait_ms,
                             .cache_bytes = size_t(configuration.memoryCache_mb) * 1024 * 1024,
                             .tokensOf = [](QStringView text) { return llm::estimateTokens(text); }});
+    features->personalData.push_back(std::make_unique<MemoryData>(*features->memory));
+    features->personalData.push_back(std::make_unique<MemoryReceiptData>(*features->memory));
 
     chat::ChatTerms terms;
     terms.ratePer1k = configuration.billingRatePer1k;

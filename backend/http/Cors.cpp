@@ -33,7 +33,8 @@ void Cors::apply(const Request &request, Headers &answer) const
         return;
     }
     answer.set("Access-Control-Expose-Headers",
-               "ETag, Idempotency-Replayed, Location, RateLimit, RateLimit-Policy, Retry-After, X-Message-Id, "
+               "Content-Disposition, Deletion-Receipt, ETag, Idempotency-Replayed, Location, RateLimit, "
+               "RateLimit-Policy, Retry-After, X-Message-Id, "
                "X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, X-Request-Id");
 }
 

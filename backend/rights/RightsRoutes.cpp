@@ -127,8 +127,9 @@ void addErasure(api::Api &api, const RightsParts &parts)
         .summary = u"Erase your account: chats, memories and profile go at once, the books keep no name"_s,
         .answers = {api::answer<ErasureReceipt>()},
         .refusals = {ErrorCode::Conflict, ErrorCode::TurnInProgress, ErrorCode::ProviderFailed},
-        .description = u"A running subscription is cancelled first. 409 while a reply is being made, and for operators' "
-                       "accounts. Credit that is left is lost. The answer is the receipt; it is not told again."_s,
+        .description =
+            u"A running subscription is cancelled first. 409 while a reply is being made, and for operators' "
+            "accounts. Credit that is left is lost. The answer is the receipt; it is not told again."_s,
         .ifMatchRequired = true};
     api.onLoop(endpoint, [=, &api](const http::Exchange &exchange, const api::Entry &entry) {
         Erasing::begin(std::make_shared<Erasing>(api, parts, endpoint, exchange, entry));

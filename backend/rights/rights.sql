@@ -71,6 +71,25 @@ SELECT (to_jsonb(x) - '{x_at,x_key}'::text[])::text AS line, x_at::text AS at, x
          ORDER BY t.created_at, t.message_id::text LIMIT :limit) AS x
  ORDER BY x_at, x_key
 
+-- name: export_notices
+SELECT (to_jsonb(x) - '{x_at,x_key}'::text[])::text AS line, x_at::text AS at, x_key AS key
+  FROM (SELECT t.created_at AS x_at, t.id::text AS x_key, t.id, t.kind, t.text, t.created_at, t.seen_at
+          FROM user_notices t WHERE t.user_id = :user_id::uuid
+           AND (:at::timestamptz IS NULL OR (t.created_at >= :at::timestamptz AND (t.created_at,
+               t.id::text) > (:at::timestamptz, :key::text)))
+         ORDER BY t.created_at, t.id::text LIMIT :limit) AS x
+ ORDER BY x_at, x_key
+
+-- name: export_disclosures
+SELECT (to_jsonb(x) - '{x_at,x_key}'::text[])::text AS line, x_at::text AS at, x_key AS key
+  FROM (SELECT t.shown_at AS x_at, t.id::text AS x_key, t.id, t.session_id, t.message_id, t.reason, t.region, t.text,
+               t.shown_at
+          FROM disclosures t WHERE t.user_id = :user_id::uuid
+           AND (:at::timestamptz IS NULL OR (t.shown_at >= :at::timestamptz AND (t.shown_at,
+               t.id::text) > (:at::timestamptz, :key::text)))
+         ORDER BY t.shown_at, t.id::text LIMIT :limit) AS x
+ ORDER BY x_at, x_key
+
 -- name: export_messages
 SELECT (to_jsonb(x) - '{x_at,x_key}'::text[])::text AS line, x_at::text AS at, x_key AS key
   FROM (SELECT t.created_at AS x_at, t.id::text AS x_key, t.id, t.session_id, t.turn_id, t.role, t.mode, t.content,
@@ -260,6 +279,10 @@ SELECT count(*) AS count FROM gone
 
 -- name: erase_feedback
 WITH gone AS (DELETE FROM message_feedback WHERE user_id = :user_id::uuid AND :now::timestamptz IS NOT NULL RETURNING 1)
+SELECT count(*) AS count FROM gone
+
+-- name: erase_notices
+WITH gone AS (DELETE FROM user_notices WHERE user_id = :user_id::uuid AND :now::timestamptz IS NOT NULL RETURNING 1)
 SELECT count(*) AS count FROM gone
 
 -- name: erase_messages

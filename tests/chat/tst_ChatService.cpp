@@ -365,6 +365,7 @@ private Q_SLOTS:
     {
         QVERIFY(disclosedAt(u"Hello"_s));
         QVERIFY(!disclosedAt(u"How was your day?"_s));
+        m_db->clock().advance(1min);
         QVERIFY(disclosedAt(u"Are you a real person?"_s));
         m_db->clock().advance(2h);
         QVERIFY(!disclosedAt(u"Tell me more"_s));
@@ -377,6 +378,7 @@ private Q_SLOTS:
         setRegion(m_user, u"AT"_s);
         QVERIFY(disclosedAt(u"Hello"_s));
         QVERIFY(!disclosedAt(u"How was your day?"_s));
+        m_db->clock().advance(1min);
         QVERIFY(disclosedAt(u"Are you a real person?"_s));
         m_db->clock().advance(3h + 1min);
         QVERIFY(disclosedAt(u"I am back"_s));

@@ -19,6 +19,7 @@ const QSet<QString> sharedTables{
     u"products"_s,          // the price list
     u"provider_products"_s, // its names at the stores
     u"rail_policies"_s,
+    u"retention_policies"_s, // how long what is kept
     u"region_policies"_s, // what may pay for what, and where
     u"character_config"_s,
     u"character_versions"_s,
