@@ -377,6 +377,7 @@ private Q_SLOTS:
     {
         setRegion(m_user, u"AT"_s);
         QVERIFY(disclosedAt(u"Hello"_s));
+        m_db->clock().advance(1min);
         QVERIFY(!disclosedAt(u"How was your day?"_s));
         m_db->clock().advance(1min);
         QVERIFY(disclosedAt(u"Are you a real person?"_s));
