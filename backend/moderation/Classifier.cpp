@@ -17,6 +17,7 @@ constexpr quint32 modelMagic = 0x434d4f44; // "CMOD"
 constexpr qint32 modelFormat = 1;
 constexpr int shortText_words = 60;
 constexpr int window_words = 45;
+constexpr int fewest_words = 4; // of fewer too little is known to say anything; short deeds are the rules' to know
 constexpr int turnsTogether = 4;
 
 // FNV-1a; the kinds of features are kept apart by their first byte.
@@ -227,7 +228,7 @@ Classifier::Best Classifier::best(const Head &head, const Features &features) co
     Best best{-1e9F, {}};
     for (const Features::Window window : features.windows) {
         const auto count = static_cast<float>(features.count(window));
-        if (count <= 0)
+        if (count <= 0 || window.end - window.first < fewest_words)
             continue;
         const auto weight = static_cast<float>(sums[static_cast<std::size_t>(window.end)]
                                                - sums[static_cast<std::size_t>(window.first)]);
@@ -245,8 +246,7 @@ std::vector<Classifier::Judgement> Classifier::judge(const Text &text) const
     std::vector<Judgement> judgements;
     for (const Head &head : m_heads) {
         Judgement judgement{&head, 0, 0, text.text.size()};
-        if (!words.empty()) {
-            const Best own = best(head, features);
+        if (const Best own = best(head, features); own.window.end > 0) {
             const Word &first = words[static_cast<std::size_t>(own.window.first)];
             const Word &last = words[static_cast<std::size_t>(own.window.end - 1)];
             judgement = {&head, probability(own.margin), first.start, last.start + last.length - first.start};
