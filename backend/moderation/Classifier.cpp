@@ -16,7 +16,7 @@ namespace {
 constexpr quint32 modelMagic = 0x434d4f44; // "CMOD"
 constexpr qint32 modelFormat = 1;
 constexpr int shortText_words = 60;
-constexpr int window_words = 45;
+constexpr int judged_words = 45;
 constexpr int fewest_words = 4; // of fewer too little is known to say anything; short deeds are the rules' to know
 constexpr int turnsTogether = 4;
 
@@ -100,12 +100,12 @@ std::vector<Features::Window> windowsOf(const std::vector<Word> &words, const st
     for (std::size_t i = 0; i < starts.size() && starts.size() > 1; ++i) {
         const int end = i + 1 < starts.size() ? starts[i + 1] : size;
         const int second = i + 2 < starts.size() ? starts[i + 2] : size;
-        windows.push_back({starts[i], std::min(end, starts[i] + window_words)});
+        windows.push_back({starts[i], std::min(end, starts[i] + judged_words)});
         if (second > end)
-            windows.push_back({starts[i], std::min(second, starts[i] + window_words)});
+            windows.push_back({starts[i], std::min(second, starts[i] + judged_words)});
     }
-    for (int first = 0; size > shortText_words && first < size; first += window_words / 2)
-        windows.push_back({first, std::min(first + window_words, size)});
+    for (int first = 0; size > shortText_words && first < size; first += judged_words / 2)
+        windows.push_back({first, std::min(first + judged_words, size)});
     return windows;
 }
 

@@ -29,7 +29,7 @@ Result<std::optional<IdType>> queryId(const api::Call &call, const QString &name
     const auto id = IdType::parse(*text);
     if (!id)
         return std::unexpected(api::Call::invalidQuery({{u"/query/"_s + name, u"must be an id"_s}}));
-    return std::optional<IdType>(*id);
+    return id;
 }
 
 Result<ModerationFilter> filterOf(const api::Call &call)
