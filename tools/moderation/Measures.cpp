@@ -88,7 +88,7 @@ void Measures::crossValidate()
 // The lowest that keeps to every allowance on the held-out texts.
 float Measures::thresholdFor(std::size_t head, int withoutFold) const
 {
-    float threshold = head == 0 ? 0.5F : 0.5F;
+    float threshold = 0.5F;
     for (const auto &[set, part] : allowances) {
         std::vector<float> scores;
         for (const Reading &reading : m_readings)
